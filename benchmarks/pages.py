@@ -1,0 +1,89 @@
+"""Server time of a page script: p50 and p95 over all pages, in this process, on a built data folder.
+
+    python benchmarks/pages.py [data folder] [runs per page]
+
+"Warm" is a page that was drawn before with the same data; "new" is a race nobody has asked for since the last
+publication, so that its queries and charts are made afresh. Streamlit's own test harness runs the scripts: its bookkeeping
+is in the numbers, sending bytes to a browser is not. Bar: warm p95 at most 300 ms.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[0] = str(REPOSITORY)  # instead of this folder, in which this file would pass for the package `pages`
+logging.disable(logging.WARNING)  # the harness warns of its missing browser at every run
+
+from f1core.settings import load_settings
+from tests.pages.conftest import ACCURACY, HOME, RACE, session
+from warehouse.queries.forecasts import stored_events
+from warehouse.reader import Reader
+
+BAR_MS = 300
+
+
+def run_ms(app: Any) -> float:
+    """Runs the page once [ms]; a page that fails ends the benchmark."""
+    started = time.perf_counter()
+    app.run()
+    took = (time.perf_counter() - started) * 1000
+    faults = [*(element.message for element in app.exception), *(element.value for element in app.error)]
+    if faults:
+        sys.exit(f"the page failed: {faults[0]}")
+    return took
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The value below which a share of all lies, the next one up."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def line(name: str, values: list[float]) -> str:
+    """A row of the printed table."""
+    return f"| {name} | {len(values)} | {quantile(values, 0.5):.0f} | {quantile(values, 0.95):.0f} | {max(values):.0f} |"
+
+
+def main() -> None:
+    """Measures and prints a table; ends with an error when the bar is missed."""
+    if len(sys.argv) > 1:
+        os.environ["PARCFERME_DATA"] = str(Path(sys.argv[1]).resolve())
+    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    reader = Reader(load_settings().warehouse_root)
+    raced = stored_events(reader, "backtest")["event_id"].to_list()
+    coming = stored_events(reader, "provisional")["event_id"].to_list()
+    if not raced or not coming:
+        sys.exit("The data folder has no backtest or no forecast; run `python3 run.py build`.")
+    pages = {
+        "home": (HOME, {}),
+        "race, raced": (RACE, {"event": raced[0]}),
+        "race, coming": (RACE, {"event": coming[-1]}),
+        "accuracy": (ACCURACY, {}),
+        "accuracy, one season": (ACCURACY, {"seasons": raced[0][:4]}),
+        "accuracy, before qualifying": (ACCURACY, {"stage": "pre_qualifying"}),
+    }
+    print(f"{platform.machine()}, {os.cpu_count()} cores, snapshot {reader.snapshot.id}, times in ms\n")
+    print("| page | runs | p50 | p95 | worst |\n|---|---:|---:|---:|---:|")
+    everything: list[float] = []
+    for name, (page, query) in pages.items():
+        app = session(page, **query)
+        first = run_ms(app)
+        warm = [run_ms(app) for _ in range(runs)]
+        everything += warm
+        print(f"{line(name, warm)} first time {first:.0f}")
+    print(line("all pages, warm", everything))
+    print(line("race, new", [run_ms(session(RACE, event=event)) for event in raced[1:]]))
+    p95 = quantile(everything, 0.95)
+    print(f"\nwarm p95 {p95:.0f} ms, bar {BAR_MS} ms: {'met' if p95 <= BAR_MS else 'MISSED'}")
+    sys.exit(p95 > BAR_MS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the product does: sources, features, forecasts, backtests."""

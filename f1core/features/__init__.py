@@ -1,0 +1,1 @@
+"""Features: what is computed from history for a forecast."""

@@ -1,0 +1,114 @@
+"""Seals a forecast: once, before the session it forecasts, by the machine's real clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from f1core.documents import iso, prediction_document
+from f1core.freeze_policy import TARGET_SESSION
+from f1core.ledger import Ledger, Record, prediction_name
+from f1core.predict import Predictor, best_stage, require_stage
+from f1core.training import PRODUCTION_MODEL
+from f1core.validation import check_entries
+from f1core.workspace import Workspace
+from warehouse.errors import NotReady
+from warehouse.lock import writer_lock
+from warehouse.queries.events import event_head, session_starts
+from warehouse.vocab import Stage, Target
+
+
+def freeze(
+    workspace: Workspace, event_id: str, *, stage: Stage | None = None, target: Target = Target.RACE
+) -> tuple[Record, bool]:
+    """Seals the forecast of an event, target and stage, or returns the one that was sealed before.
+
+    Args:
+        workspace: With the system's clock.
+        event_id: The event.
+        stage: Stage to seal; None takes the furthest one whose facts are known.
+        target: What is forecast.
+
+    Returns:
+        The sealed record, and whether it was sealed now.
+
+    Raises:
+        NotReady: The clock is simulated, the target's session has begun, the stage cannot be had, or the target is not
+            forecast by this version.
+        ContractViolation: The forecast contradicts itself.
+        NotTrained: No model is in production.
+        LockHeld: Another process is writing.
+    """
+    ledger = Ledger(workspace.settings.ledger_root)
+    now = workspace.clock.now()
+    chosen = stage or best_stage(workspace.reader, event_id, now)
+    name = prediction_name(event_id, target.value, chosen.value)
+    kept = ledger.get(name)
+    if kept is not None:
+        return kept, False
+    starts = refuse_unless_open(workspace, event_id, target)
+    require_stage(workspace.reader, event_id, chosen, now)
+    made = Predictor(workspace).forecast(event_id, chosen)
+    for (model,), rows in made.entries.group_by(["model"], maintain_order=True):
+        check_entries(rows.to_dicts(), model=str(model))
+    head = made.heads.filter(pl.col("model") == PRODUCTION_MODEL).row(0, named=True)
+    manifest = workspace.registry.manifest(head["model_version"])
+    with writer_lock(workspace.settings.locks_root, holder="freeze", wait_s=LOCK_WAIT_S):
+        # The clock is read again under the lock: whoever waited past the start may no longer seal.
+        sealed_at = _now_before(workspace, event_id, target, starts)
+        content = prediction_document(
+            workspace.reader,
+            made.heads,
+            made.entries,
+            kind="sealed",
+            extra={
+                "sealed_at": iso(sealed_at),
+                "session": {"kind": TARGET_SESSION[target].value, "starts_at": iso(starts)},
+                "model": {
+                    "name": manifest.model,
+                    "version": manifest.version,
+                    "cutoff": iso(manifest.cutoff),
+                    "git_revision": manifest.git_revision,
+                    "files": dict(manifest.files),
+                },
+            },
+        )
+        return ledger.seal(name, content)
+
+
+LOCK_WAIT_S = 60.0
+"""How long a seal waits for another writer."""
+
+
+def refuse_unless_open(workspace: Workspace, event_id: str, target: Target) -> dt.datetime:
+    """Start of the target's session, when it may still be forecast under seal.
+
+    Raises:
+        NotReady: The clock is simulated, the event has no such session, or it has begun.
+    """
+    if workspace.clock.is_simulated:
+        raise NotReady(
+            "Only the machine's real clock can seal.",
+            hint="Leave --as-of (or PARCFERME_CLOCK) out; use `predict` to look back.",
+        )
+    if target is not Target.RACE:
+        raise NotReady(f"This version forecasts races only, not {target.value}.", hint="Use --target race.")
+    starts = session_starts(workspace.reader, event_id).get(TARGET_SESSION[target].value)
+    if starts is None:
+        raise NotReady(f"{event_id} has no {target.value} session in the calendar.")
+    _now_before(workspace, event_id, target, starts)
+    return starts
+
+
+def _now_before(workspace: Workspace, event_id: str, target: Target, starts: dt.datetime) -> dt.datetime:
+    now = workspace.clock.now()
+    event = event_head(workspace.reader, event_id)
+    if event["status"] == "cancelled":
+        raise NotReady(f"{event_id} is cancelled.")
+    if now >= starts:
+        raise NotReady(
+            f"The {target.value} of {event_id} began at {starts:%Y-%m-%d %H:%M} UTC: nothing can be sealed any more.",
+            hint="A seal that was missed is never made late. `--race next` names the event to come.",
+        )
+    return now

@@ -1,0 +1,1 @@
+"""Sources of facts, each in its own dialect."""

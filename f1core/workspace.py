@@ -1,0 +1,71 @@
+"""Everything a use case works with, opened when first needed: warehouse, features, models, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property, lru_cache
+
+import polars as pl
+
+from f1core.clock import Clock
+from f1core.features.facts import FeatureFacts
+from f1core.features.store import FeatureStore
+from f1core.labels import load_labels
+from f1core.settings import Settings
+from models.registry import ModelRegistry
+from warehouse.lock import writer_lock
+from warehouse.queries.history import load_facts
+from warehouse.reader import Reader
+from warehouse.store import Store
+
+
+class Workspace:
+    """The product's data folder, opened for one command.
+
+    Args:
+        settings: Where the data lies.
+        clock: What time it is taken to be.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The warehouse, read."""
+        return Reader(self.settings.warehouse_root)
+
+    @cached_property
+    def features(self) -> FeatureStore:
+        """Features of the facts that are published now."""
+        return FeatureStore(
+            self.settings.features_root, self.reader.snapshot, lambda: FeatureFacts(load_facts(self.reader))
+        )
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        """Trained models."""
+        return ModelRegistry(self.settings.models_root)
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """Labels of all races that models learn from."""
+        return load_labels(self.reader)
+
+    @contextmanager
+    def writing(self, holder: str) -> Iterator[Store]:
+        """The warehouse, written: holds the writer lock; the caller publishes.
+
+        Raises:
+            LockHeld: Another process is writing.
+        """
+        with writer_lock(self.settings.locks_root, holder=holder):
+            yield Store(self.settings.warehouse_root)
+
+
+@lru_cache(maxsize=1)
+def worker_workspace(settings: Settings, snapshot_id: str) -> Workspace:
+    """The workspace of a worker process, kept between its tasks for as long as the snapshot is the same."""
+    return Workspace(settings, Clock.system())

@@ -1,0 +1,1 @@
+"""Jobs: the command line and what it shows."""

@@ -1,0 +1,143 @@
+"""How good the forecasts are, measured on races the model had not seen."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from f1core.accuracy import (
+    CHART_SCORES,
+    FROM_SEASON,
+    Comparison,
+    backtest_stages,
+    comparison_table,
+    comparisons_of,
+    headline,
+    rolling_scores,
+    score_lines,
+    scores_of,
+    season_advantages,
+    season_table,
+)
+from f1core.charts.rolling_form import rolling_form
+from f1core.charts.skill import skill
+from f1core.review import as_csv, as_json
+from f1core.wording import BASELINE_WORDS, SCORE_BY_COLUMN, SCORES, STAGE_KNOWS, model_name, model_order
+from pages.shell.backtest import calibration, season_scores, worst
+from pages.shell.charts import draw
+from pages.shell.choices import choose, choose_some
+from pages.shell.frame import App, page
+from pages.shell.sealed import by_circuit_and_driver, sealed_section
+from pages.shell.tables import score_table
+from warehouse.queries.accuracy import backtest_scores
+from warehouse.queries.events import calendar
+from warehouse.vocab import Stage
+
+
+def verdict(found: list[Comparison]) -> None:
+    """What the numbers say of us against each baseline, in words that are computed from them."""
+    baselines = list(dict.fromkeys(item.baseline for item in found))
+    for name in baselines:
+        st.markdown(
+            f"Against **{model_name(name)}** we are {headline(found, name)}", help=BASELINE_WORDS[name]
+        )
+
+
+def coverage(app: App, scores: pl.DataFrame) -> None:
+    """Which races are in it, and what a backtest is."""
+    first, last = scores.row(0, named=True), scores.row(-1, named=True)
+    held = app.read(calendar).filter((pl.col("status") == "held") & (pl.col("result_known_at") <= app.now))
+    total = held.filter(pl.col("season") >= FROM_SEASON).height
+    st.caption(
+        f"{scores['event_id'].n_unique()} races, {first['grand_prix_name']} {first['season']} to "
+        f"{last['grand_prix_name']} {last['season']} ({total} were held since {FROM_SEASON}). Backtest: every race was "
+        "forecast by a model that had seen only earlier ones; nothing here was sealed. Better and worse mean that the "
+        "90 % interval over races leaves out zero."
+    )
+
+
+def seasons_and_form(scores: pl.DataFrame, table: pl.DataFrame) -> None:
+    """One score season by season and over the last five races; all of them in a table."""
+    name = choose(
+        "Score",
+        CHART_SCORES,
+        "score",
+        default="mae_ranked",
+        words=lambda column: SCORE_BY_COLUMN[column].name,
+        is_list=True,
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Against the baselines, by season**")
+        draw(skill, season_advantages(scores, name), "season", key="seasons")
+    with right:
+        st.markdown("**Form: mean of the last five races**")
+        draw(rolling_form, rolling_scores(scores), SCORE_BY_COLUMN[name], key="form")
+    with st.expander("Every score by season", icon=":material/table:"):
+        season_scores(table)
+
+
+def take_away(scores: pl.DataFrame, stage: str) -> None:
+    """Definitions and downloads."""
+    with st.expander("What the scores mean", icon=":material/menu_book:"):
+        st.markdown("\n".join(f"- **{score.name}**: {score.definition}" for score in SCORES))
+    document = {"kind": "backtest", "stage": stage, "scores": scores.to_dicts()}
+    with st.container(horizontal=True):
+        for label, mime, make in (
+            ("csv", "text/csv", lambda: as_csv(scores)),
+            ("json", "application/json", lambda: as_json(document)),
+        ):
+            st.download_button(
+                f"Scores by race, {label.upper()}",
+                make,
+                f"backtest_scores_{stage}.{label}",
+                mime,
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+with page("Accuracy") as app:
+    st.title("How good are the forecasts?", anchor=False)
+    st.subheader("Sealed forecasts", anchor=False)
+    sealed_section(app)
+    st.subheader("Backtest: what would have been said of past races", anchor=False)
+    stages = backtest_stages(app.read(backtest_scores))
+    if not stages:
+        st.info(
+            "No race is backtested yet: `python -m jobs backtest` does it.", icon=":material/hourglass_empty:"
+        )
+    else:
+        with st.container(horizontal=True):
+            stage = choose("Stage", stages, "stage", default=stages[0], words=lambda name: Stage(name).label)
+            known = sorted({str(season) for season in app.read(scores_of, stage)["season"]}, reverse=True)
+            seasons = tuple(sorted(int(season) for season in choose_some("Seasons", known, "seasons")))
+        st.caption(f"{Stage(stage).label}: {STAGE_KNOWS[stage]}.")
+        scores = app.read(scores_of, stage, seasons, app.until)
+        if scores.is_empty():
+            st.info("No backtested race was over at this time.", icon=":material/hourglass_empty:")
+        else:
+            model = model_order(scores["model"])[0]
+            found = app.read(comparisons_of, stage, seasons, app.until)
+            table = app.read(season_table, stage, seasons, app.until)
+            verdict(found)
+            coverage(app, scores)
+            left, right = st.columns(2, gap="large")
+            with left:
+                st.subheader("Better or worse", anchor=False)
+                draw(skill, comparison_table(found), key="skill")
+                st.caption(
+                    "Advantage in % of the baseline's score, drawn up to ±100 %, with its 90 % interval."
+                )
+            with right:
+                st.subheader("All scores", anchor=False)
+                pooled = table.filter(pl.col("season") == "All")
+                score_table(score_lines(pooled), alt="Scores over all races by model, best in bold")
+            st.subheader("Season by season, and form", anchor=False)
+            seasons_and_form(scores, table)
+            st.subheader("Can the probabilities be taken at their word?", anchor=False)
+            calibration(app, stage, model, seasons)
+            st.subheader("Misses", anchor=False)
+            worst(app, stage, model, seasons)
+            by_circuit_and_driver(app, stage, model)
+            take_away(scores, stage)

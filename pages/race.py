@@ -1,0 +1,152 @@
+"""One race: what was forecast, by whom, and what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from f1core.charts.finishing_order import finishing_order
+from f1core.charts.outcome_probabilities import outcome_probabilities
+from f1core.charts.predicted_actual import predicted_actual
+from f1core.outlook import neighbours
+from f1core.resolver import resolve
+from f1core.wording import KIND_NAMES, model_name, model_order, stage_order
+from pages.shell import forecast as stored
+from pages.shell.charts import draw
+from pages.shell.choices import choose
+from pages.shell.comparison import comparison, grades
+from pages.shell.frame import App, explain, page
+from pages.shell.sealed import seal_note
+from pages.shell.tables import driver_table
+from pages.shell.text import race_place, race_title
+from warehouse.errors import UnknownEvent
+from warehouse.queries.accuracy import backtest_scores
+from warehouse.queries.events import calendar
+from warehouse.queries.forecasts import stored_events
+from warehouse.vocab import Stage
+
+
+def asked_event(app: App, events: pl.DataFrame, default: str) -> str:
+    """The event of the URL, by its id or by any name people use; the default when nothing answers to it."""
+    asked = st.query_params.get("event")
+    if asked is None or asked in set(events["event_id"]):
+        return asked or default
+    try:
+        found = resolve(app.reader, asked, clock=app.clock)
+    except UnknownEvent as error:
+        explain(error)
+        found = default
+    st.query_params["event"] = found
+    return found
+
+
+def pick_event(app: App, events: pl.DataFrame, kept: pl.DataFrame) -> dict[str, Any]:
+    """Season and race, from the URL or by hand.
+
+    Args:
+        app: The app.
+        events: The calendar.
+        kept: Events with stored forecasts, in order of time.
+    """
+    raced = kept.filter(pl.col("race_date") <= app.now.date())
+    default = (raced if raced.height else kept if kept.height else events)["event_id"][-1]
+    event_id = asked_event(app, events, default)
+    event = events.filter(pl.col("event_id") == event_id).row(0, named=True)
+    newest = {str(row["season"]): row["event_id"] for row in kept.iter_rows(named=True)}
+    mine = kept.filter(pl.col("season") == event["season"])["event_id"].to_list()
+    shown = events.filter(pl.col("event_id").is_in({*mine, event_id}))
+    names = {row["event_id"]: f"{row['round']} · {row['full_name']}" for row in shown.iter_rows(named=True)}
+    st.session_state["choice_season"] = str(event["season"])
+
+    def to_season() -> None:
+        st.query_params["event"] = newest.get(st.session_state["choice_season"], event_id)
+
+    left, right = st.columns([1, 3])
+    seasons = sorted({*newest, str(event["season"])}, reverse=True)
+    left.selectbox("Season", seasons, key="choice_season", on_change=to_season)
+    with right:
+        choose("Race", list(names), "event", default=event_id, words=names.__getitem__, is_list=True)
+    return event
+
+
+def around(kept: pl.DataFrame, event: dict[str, Any]) -> None:
+    """The three forecast races before and the three after, one click away."""
+    here = pl.DataFrame([{"event_id": event["event_id"], "race_date": event["race_date"]}])
+    ring = pl.concat([kept, here], how="diagonal").unique("event_id", keep="first").sort("race_date")
+    before, after = neighbours(ring, event["event_id"])
+    if not before and not after:
+        return
+    st.subheader("Three before, three after", anchor=False)
+    with st.container(horizontal=True):
+        for row in [*before, *after]:
+            arrow = ":material/chevron_left:" if row in before else ":material/chevron_right:"
+            # A button: a page link to the page itself leaves the browser's address as it was.
+            st.button(
+                f"{row['grand_prix_name']} {row['season']}",
+                icon=arrow,
+                key=f"to_{row['event_id']}",
+                on_click=st.query_params.from_dict,
+                args=({"event": row["event_id"], "stage": stage_order(row["stages"])[0]},),
+            )
+
+
+def forecast(app: App, event: dict[str, Any], found: dict[str, pl.DataFrame]) -> None:
+    """The stored forecasts of a race: which one is shown, the forecast itself, the baselines beside it."""
+    is_over = event["result_known_at"] <= app.now
+    kind = "backtest" if is_over and "backtest" in found and "sealed" not in found else next(reversed(found))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(found) > 1:
+            kind = choose("Kind", list(found), "kind", default=kind, words=KIND_NAMES.__getitem__)
+        stages = stage_order(found[kind]["stage"])
+        stage = choose("Stage", stages, "stage", default=stages[0], words=lambda name: Stage(name).label)
+        heads = found[kind].filter(pl.col("stage") == stage)
+        models = model_order(heads["model"])
+        model = choose("Model", models, "model", default=models[0], words=model_name)
+    head = heads.filter(pl.col("model") == model).row(0, named=True)
+    rows = stored.read_review(app, kind, head)
+    raced = rows["position"].is_not_null().any()
+    scores = app.read(backtest_scores, stage=stage).filter(pl.col("event_id") == event["event_id"])
+    scores = scores if kind == "backtest" and raced else scores.clear()
+    stored.badges(kind, stage)
+    stored.warnings_of(head)
+    seal_note(app, event)
+    if is_over and not raced:
+        st.warning(
+            "**This race has been run, but its result is not in the data.**",
+            icon=":material/update_disabled:",
+        )
+    if raced:
+        grades(rows, scores, model)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Forecast against result" if raced else "Predicted order", anchor=False)
+        draw(predicted_actual if raced else finishing_order, rows, key="order")
+    with right:
+        st.subheader("Win, podium, points", anchor=False)
+        draw(outcome_probabilities, rows, key="outcomes")
+    driver_table(rows, alt=f"Forecast of the {race_title(event)}, a line per driver")
+    stored.downloads(kind, head, rows)
+    stored.provenance(kind, head, app.now)
+    st.subheader("Beside the baselines", anchor=False)
+    comparison(app, kind, head, scores)
+
+
+with page("Races") as app:
+    events = app.read(calendar)
+    both = pl.concat([app.read(stored_events, kind) for kind in KIND_NAMES])
+    kept = both.unique("event_id", keep="last").sort("race_date")
+    if events.is_empty():
+        st.info("The calendar is empty: `python -m jobs ingest` fills it.", icon=":material/event_busy:")
+    else:
+        title = st.container()
+        event = pick_event(app, events, kept)
+        title.title(race_title(event), anchor=False)
+        when = f"{event['race_starts_at']:%a %d %b %Y, %H:%M} UTC"
+        title.markdown(f"Round {event['round']} · {race_place(event)} · {when}")
+        if found := stored.stored_heads(app, event["event_id"]):
+            forecast(app, event, found)
+        else:
+            stored.nothing_stored(app, event, events)
+        around(kept, event)

@@ -1,0 +1,125 @@
+"""A stored forecast as pages show it: reading it, saying where it comes from, handing it out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+import polars as pl
+import streamlit as st
+
+from f1core.accuracy import FROM_SEASON
+from f1core.outlook import time_between
+from f1core.review import as_csv, as_json, forecast_document, review
+from f1core.wording import KIND_NAMES, KIND_WORDS, STAGE_KNOWS
+from pages.shell.frame import App
+from pages.shell.text import day, plain, race_title
+from warehouse.queries.forecasts import prediction_entries, prediction_heads, stored_events
+from warehouse.queries.results import event_result
+from warehouse.vocab import Stage
+
+KIND_ICONS = {
+    "backtest": ":material/history:",
+    "provisional": ":material/edit_note:",
+    "sealed": ":material/lock:",
+}
+
+KIND_COLOURS: dict[str, Literal["gray", "blue", "green"]] = {
+    "backtest": "gray",
+    "provisional": "blue",
+    "sealed": "green",
+}
+
+
+def stored_heads(app: App, event_id: str) -> dict[str, pl.DataFrame]:
+    """Heads of an event's stored forecasts by kind; a kind it has none of is left out."""
+    found = {
+        kind: app.read(prediction_heads, kind, event_id).filter(pl.col("as_of") <= app.now)
+        for kind in KIND_NAMES
+    }
+    return {kind: heads for kind, heads in found.items() if heads.height}
+
+
+def known_result(app: App, event_id: str) -> pl.DataFrame:
+    """The official result of an event, as far as the clock lets it be known; empty when there is none."""
+    return app.read(event_result, event_id).filter(pl.col("known_at") <= app.now)
+
+
+def read_review(app: App, kind: str, head: dict[str, Any]) -> pl.DataFrame:
+    """A stored forecast held against the result there is; see :func:`f1core.review.review`."""
+    entries = app.read(prediction_entries, kind, head["event_id"], head["stage"], head["model"])
+    return review(entries, known_result(app, head["event_id"]))
+
+
+def badges(kind: str, stage: str) -> None:
+    """Says of what kind a forecast is and what it could know."""
+    with st.container(horizontal=True, gap="xsmall"):
+        st.badge(KIND_NAMES[kind], icon=KIND_ICONS[kind], color=KIND_COLOURS[kind], help=KIND_WORDS[kind])
+        st.badge(Stage(stage).label, icon=":material/visibility:", color="violet", help=STAGE_KNOWS[stage])
+
+
+def provenance(kind: str, head: dict[str, Any], now: dt.datetime) -> None:
+    """What a forecast is, what it could know, and who made it."""
+    stage = Stage(head["stage"])
+    age = f" ({time_between(head['data_through'], now)} old)" if kind == "provisional" else ""
+    st.caption(
+        f"**{KIND_NAMES[kind]}.** {KIND_WORDS[kind]} **{stage.label}:** {STAGE_KNOWS[stage]}.  \n"
+        f"As of {head['as_of']:%d %b %Y %H:%M} UTC · data through {day(head['data_through'])}{age} · "
+        f"{head['feature_coverage']:.0%} of feature values known · computed {head['computed_at']:%d %b %Y %H:%M} UTC · "
+        f"model version `{head['model_version']}` · data `{head['data_version'][:12]}`"
+    )
+    if kind == "sealed":
+        st.caption(
+            f"Sealed {head['sealed_at']:%d %b %Y %H:%M:%S} UTC, "
+            f"{time_between(head['sealed_at'], head['session_starts_at'])} before the start, "
+            f"as record {head['sequence']} of the ledger · confidence in the winner named: "
+            f"{head['confidence_level']} ({head['confidence_score']:.0%})  \nSHA-256 `{head['record_hash']}`"
+        )
+
+
+def downloads(kind: str, head: dict[str, Any], rows: pl.DataFrame) -> None:
+    """Buttons that hand out what is shown as CSV and as JSON."""
+    name = f"{head['event_id']}_{head['stage']}_{head['model']}_{kind}"
+    with st.container(horizontal=True, gap="xsmall"):
+        st.download_button(
+            "CSV",
+            lambda: as_csv(rows.drop("label")),
+            f"{name}.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The table of this page, one row per driver",
+        )
+        st.download_button(
+            "JSON",
+            lambda: as_json(forecast_document(kind, head, rows)),
+            f"{name}.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The same with where it comes from",
+        )
+
+
+def warnings_of(head: dict[str, Any]) -> None:
+    """What the forecast itself warns of, apart from missing results, which the page says better."""
+    words = [text for text in head["warnings"].split(" | ") if text and "not in the data" not in text]
+    if words:
+        st.caption(" ".join(f":material/info: {plain(text)}" for text in words))
+
+
+def nothing_stored(app: App, event: dict[str, Any], events: pl.DataFrame) -> None:
+    """What there is of a race that was not forecast."""
+    done = app.read(stored_events, "backtest").height
+    total = events.filter((pl.col("status") == "held") & (pl.col("season") >= FROM_SEASON)).height
+    st.info(
+        f"No forecast of this race is stored. {done} of the {total} races since {FROM_SEASON} are backtested; "
+        f"`python -m jobs backtest --from {FROM_SEASON}` adds the others.",
+        icon=":material/hourglass_empty:",
+    )
+    result = known_result(app, event["event_id"])
+    if result.height:
+        columns = {"Result": "position_text", "Driver": "driver_name", "Team": "constructor_name"}
+        st.dataframe(
+            result.select(**columns), hide_index=True, alt=f"Official result of the {race_title(event)}"
+        )

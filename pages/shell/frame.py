@@ -1,0 +1,164 @@
+"""The frame of a page: navigation, clock, data, footer, and what is shown instead when something is missing.
+
+Every page calls :func:`page` once and is complete by itself, so that a deep link is right on a fresh server's first hit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from f1core.clock import Clock
+from f1core.installation import DEMO_NOTE, active_settings
+from f1core.log import configure_logging, get_logger
+from f1core.settings import Settings, get_settings
+from f1core.workspace import Workspace
+from pages.shell.footer import footer
+from pages.shell.text import plain
+from warehouse.errors import ParcFermeError
+
+PAGES = (
+    ("streamlit_app.py", "Next race", ":material/sports_score:"),
+    ("pages/race.py", "Races", ":material/flag:"),
+    ("pages/accuracy.py", "Accuracy", ":material/query_stats:"),
+)
+# Drawn here: Streamlit fetches named icons and emoji for the tab from other people's servers.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#b3121d"/>'
+    '<path d="M5 13V3h4a3 3 0 0 1 0 6H5" fill="none" stroke="#fff" stroke-width="2"/></svg>'
+)
+
+
+@dataclass(frozen=True)
+class App:
+    """What a page reads through.
+
+    Attributes:
+        clock: What time it is taken to be.
+        workspace: The installation's data folder.
+    """
+
+    clock: Clock
+    workspace: Workspace
+
+    @property
+    def reader(self) -> Any:
+        """The warehouse, for the few calls that must not be remembered."""
+        return self.workspace.reader
+
+    @property
+    def now(self) -> dt.datetime:
+        """The clock's instant (UTC)."""
+        return self.clock.now()
+
+    @property
+    def until(self) -> dt.datetime | None:
+        """The instant after which nothing may be shown: a simulated clock's; None for the real one."""
+        return self.clock.instant
+
+    @property
+    def snapshot_id(self) -> str:
+        """Fingerprint of the published data."""
+        return self.reader.snapshot.id
+
+    def read(self, query: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Asks a query (its first argument is the reader) and remembers the answer until new data are published."""
+        name = f"{query.__module__}.{query.__qualname__}"
+        return _remembered(
+            name,
+            f"{self.workspace.settings.warehouse_root} {self.snapshot_id}",
+            args,
+            kwargs,
+            _ask=lambda: query(self.reader, *args, **kwargs),
+        )
+
+
+# A resource, not data: frames are shared, never changed, and so need no copy per visitor.
+@st.cache_resource(max_entries=400, show_spinner=False)
+def _remembered(
+    name: str, snapshot: str, args: tuple[Any, ...], kwargs: dict[str, Any], _ask: Callable[[], Any]
+) -> Any:
+    return _ask()
+
+
+@st.cache_resource(show_spinner=False)
+def _workspace(settings: Settings) -> Workspace:
+    configure_logging(settings.log_level)
+    return Workspace(settings, Clock.system())
+
+
+@contextmanager
+def page(title: str) -> Iterator[App]:
+    """Draws everything around a page's own content.
+
+    Args:
+        title: Of the browser's tab, and the page's name in :data:`PAGES`.
+    """
+    st.set_page_config(page_title=f"{title} · Parc Fermé", page_icon=ICON, layout="wide")
+    _navigation(title)
+    try:
+        app = _open()
+    except Exception as error:
+        explain(error)
+        footer()
+        st.stop()
+    try:
+        _announce(app)
+        yield app
+    except Exception as error:
+        explain(error)
+    footer()
+
+
+def explain(error: Exception) -> None:
+    """Says what is missing and what to do about it; never a traceback. What people typed is not taken for Markdown."""
+    if not isinstance(error, ParcFermeError):
+        get_logger(__name__).exception("page_failed", exc_info=error)
+        st.error("This page could not be drawn; the server's log says why.", icon=":material/error:")
+        return
+    words = f"**{plain(error.message)}**"
+    st.warning(f"{words}\n\n{error.hint}" if error.hint else words, icon=":material/info:")
+
+
+def _open() -> App:
+    settings = get_settings()
+    clock = Clock.at(settings.clock) if settings.clock else Clock.system()
+    app = App(clock, _workspace(active_settings(settings)))
+    _ = app.snapshot_id  # nothing built yet: said here, once for all pages
+    return app
+
+
+def _navigation(current: str) -> None:
+    with st.sidebar:
+        st.markdown("## Parc Fermé")
+        st.caption("Formula 1 forecasts, scored in the open")
+        for path, label, icon in PAGES:
+            # The link to the page one is on keeps what it shows: Streamlit would leave the address and drop the rest.
+            here = st.query_params.to_dict() if label == current else None
+            st.page_link(path, label=label, icon=icon, width="stretch", query_params=here or None)
+
+
+def _announce(app: App) -> None:
+    if app.clock.is_simulated:
+        st.warning(
+            f"**Simulated clock: {app.now:%d %B %Y, %H:%M} UTC.** What became known later is hidden, and "
+            "nothing here can be sealed.",
+            icon=":material/history_toggle_off:",
+        )
+    snapshot = app.reader.snapshot
+    if snapshot.notes.get(DEMO_NOTE):
+        st.warning(
+            "**Demo season: drivers, teams, circuits and results are made up.** No archive of real results was found; "
+            "set `PARCFERME_ARCHIVE` to one and start again.",
+            icon=":material/theater_comedy:",
+        )
+    with st.sidebar:
+        st.caption(
+            f"Facts: {plain(str(snapshot.notes.get('source_name', 'unknown source')))}  \n"
+            f"Published {snapshot.published_at[:16].replace('T', ' ')} UTC  \nSnapshot `{snapshot.id}`"
+        )

@@ -1,0 +1,86 @@
+"""Tables of drivers and scores, formatted alike on every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+ROW_HEIGHT = 30
+
+
+def driver_table(rows: pl.DataFrame, *, alt: str, is_short: bool = False) -> None:
+    """One line per driver: probabilities as bars, expected place and range; the result once there is one.
+
+    Args:
+        rows: As in :func:`f1core.review.review`.
+        alt: What the table is, for those who cannot see it.
+        is_short: Without team, grid and result, for a narrow place.
+    """
+    table = rows.with_columns(
+        pl.col("win_probability", "podium_probability", "points_probability") * 100,
+        span=pl.format("{}–{}", "position_low", "position_high"),
+    )
+    shown = ["predicted_position", "driver_name"]
+    if rows["position"].is_not_null().any() and not is_short:
+        shown += ["position_text", "miss"]
+    shown += ["win_probability", "podium_probability", "points_probability", "expected_position", "span"]
+    if not is_short:
+        shown += ["grid_position"] if rows["grid_position"].is_not_null().any() else []
+        shown += ["constructor_name"]
+    column = st.column_config
+
+    def share(label: str) -> Any:
+        return column.ProgressColumn(label, min_value=0, max_value=100, format="%.0f %%", width=82)
+
+    st.dataframe(
+        table.select(shown),
+        hide_index=True,
+        height="content",
+        row_height=None if is_short else ROW_HEIGHT,
+        placeholder="–",
+        alt=alt,
+        column_config={
+            "predicted_position": column.NumberColumn("#", help="Predicted place", width=42, pinned=True),
+            "driver_name": column.TextColumn("Driver", width=122, pinned=True),
+            "position_text": column.TextColumn("Result", help="Official result", width=62),
+            "miss": column.NumberColumn("Off", help="Places behind the forecast", format="%+d", width=55),
+            "win_probability": share("Win"),
+            "podium_probability": share("Podium"),
+            "points_probability": share("Points"),
+            "expected_position": column.NumberColumn("Expected", format="%.1f", width=72),
+            "span": column.TextColumn("80 % range", help="Eight of ten results should lie within", width=80),
+            "grid_position": column.NumberColumn("Grid", width=50),
+            "constructor_name": column.TextColumn("Team", width=110),
+        },
+    )
+
+
+def model_table(table: pl.DataFrame) -> None:
+    """Place and win probability by every model, as in :func:`f1core.review.side_by_side`."""
+    column = st.column_config
+    share = column.NumberColumn(format="%.1f %%", width=116)
+    place = column.NumberColumn(width=95)
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        alt="Place and win probability by every model, a line per driver",
+        column_config={
+            "driver_name": column.TextColumn("Driver", pinned=True, width=122),
+            **{name: share if name.endswith("win") else place for name in table.columns[1:]},
+        },
+    )
+
+
+def score_table(lines: pl.DataFrame, *, alt: str) -> None:
+    """A line per score and a column per model, as in :func:`f1core.accuracy.score_lines`."""
+    st.table(lines, border="horizontal", hide_index=True, alt=alt)
+
+
+def figure(label: str, value: str, beside: str | None = None, about: str | None = None) -> None:
+    """A number in a card, and under it what it is to be held against."""
+    st.metric(label, value, beside, delta_color="off", delta_arrow="off", help=about, border=True)

@@ -1,0 +1,158 @@
+"""What only a real browser shows: first hits of a fresh server, layout, charts on the screen, the URL, the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Tab, server
+
+OpenTab = Callable[..., Tab]
+
+PAGES = {
+    "home": "/",
+    "raced": "/race?event=2025-las-vegas&stage=pre_race",
+    "not raced": "/race?event=2026-great-britain",
+    "accuracy": "/accuracy",
+}
+CHARTS = {"home": 1, "raced": 2, "not raced": 0, "accuracy": 7}
+
+# For every chart: its place on the screen, how many marks of data have a size, and its name for screen readers.
+CHART_STATE = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].map(chart => {
+    const svg = chart.querySelector('svg.marks');
+    const marks = '.mark-symbol path, .mark-rect path, .mark-line path, .mark-rule line';
+    const drawn = !svg ? [] : [...svg.querySelectorAll(marks)].filter(mark => {
+        const box = mark.getBoundingClientRect();
+        return box.width + box.height > 2;
+    });
+    const box = chart.getBoundingClientRect();
+    return {width: box.width, right: box.right, marks: drawn.length, name: chart.getAttribute('aria-label') || ''};
+})"""
+OVERFLOW = """() => {
+    const main = document.querySelector('[data-testid=stMain]');
+    return Math.max(main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - window.innerWidth);
+}"""
+
+
+def navigation(tab: Tab) -> list[str]:
+    return [
+        link.inner_text().split("\n")[-1].strip()
+        for link in tab.page.query_selector_all("[data-testid=stSidebar] [data-testid=stPageLink] a")
+    ]
+
+
+def wait_for_charts(tab: Tab, count: int) -> list[dict[str, Any]]:
+    for _ in range(60):
+        drawn = tab.page.locator("[data-testid=stVegaLiteChart] svg.marks").count()
+        if drawn >= count:
+            break
+        # Charts further down are drawn when they come into view.
+        tab.page.locator("[data-testid=stVegaLiteChart]").nth(
+            min(drawn, count - 1)
+        ).scroll_into_view_if_needed()
+        tab.page.wait_for_timeout(200)
+    state: list[dict[str, Any]] = tab.page.evaluate(CHART_STATE)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "words"),
+    [
+        ("/race?event=2025-las-vegas&stage=pre_race", "Las Vegas Grand Prix 2025", "Backtest – never sealed"),
+        ("/accuracy?stage=pre_qualifying&seasons=2026", "How good are the forecasts?", "Australia 2026"),
+        ("/", "Las Vegas Grand Prix 2026", "12 races behind the calendar"),
+    ],
+)
+def test_the_first_hit_of_a_fresh_server_is_right(
+    path: str, title: str, words: str, built_data: Path, open_tab: OpenTab
+) -> None:
+    with server(built_data, PARCFERME_CLOCK="2026-11-20T12:00Z") as address:
+        tab = open_tab(address).go(path)
+        assert title in tab.text()
+        assert words in tab.text()
+        assert navigation(tab) == ["Next race", "Races", "Accuracy"], "our navigation, once, and no other"
+        assert tab.page.query_selector("[data-testid=stSidebarNav]") is None, "no automatic navigation"
+        assert tab.page.url == f"{address}{path}"
+        assert tab.faults == []
+        # A reload shows the same: nothing depended on the first run.
+        tab.page.reload()
+        tab.wait()
+        assert title in tab.text()
+        assert words in tab.text()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_and_its_charts_are_drawn(
+    name: str, width: int, theme: str, app: str, app_of_today: str, open_tab: OpenTab
+) -> None:
+    address = app_of_today if name == "home" else app
+    tab = open_tab(address, width=width, theme=theme).go(PAGES[name])
+    charts = wait_for_charts(tab, CHARTS[name])
+    assert len(charts) == CHARTS[name]
+    for chart in charts:
+        assert chart["width"] > 150 and chart["right"] <= width
+        assert chart["marks"] >= 5, "a chart is not empty"
+        assert len(chart["name"]) > 30, "a chart has a name for those who cannot see it"
+    assert tab.page.evaluate(OVERFLOW) <= 0, "the page scrolls sideways"
+    page_colour = tab.page.evaluate(
+        "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+    )
+    assert page_colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(4, 5, 6)"}[theme]
+    assert "Unofficial: not associated" in tab.text()
+    assert tab.page.query_selector("[data-testid=stException]") is None
+    assert tab.faults == []
+
+
+def test_a_choice_goes_into_the_url_and_comes_back(app: str, open_tab: OpenTab) -> None:
+    tab = open_tab(app).go("/race?event=2025-las-vegas")
+    tab.page.get_by_role("radio", name="Before qualifying").click()
+    tab.page.wait_for_url("**/race?event=2025-las-vegas&stage=pre_qualifying")
+    tab.page.wait_for_function("() => document.body.innerText.includes('after practice, before qualifying')")
+    shared = open_tab(app).go(tab.page.url.removeprefix(app))
+    assert "after practice, before qualifying" in shared.text()
+    assert tab.faults == shared.faults == []
+
+
+def test_links_lead_to_the_page_and_the_way_back(app: str, open_tab: OpenTab) -> None:
+    tab = open_tab(app).go("/race?event=2025-las-vegas&stage=pre_race")
+    tab.page.get_by_role("button", name="Qatar 2025").click()
+    tab.page.wait_for_selector("h1:has-text('Qatar Grand Prix 2025')")
+    assert tab.page.url == f"{app}/race?event=2025-qatar&stage=pre_race"
+    tab.page.go_back()
+    tab.page.wait_for_selector("h1:has-text('Las Vegas Grand Prix 2025')")
+    assert tab.page.url == f"{app}/race?event=2025-las-vegas&stage=pre_race"
+    tab.page.locator("[data-testid=stSidebar]").get_by_role("link", name="Races").click()
+    tab.wait()
+    assert "Las Vegas Grand Prix 2025" in tab.text(), "page and address still say the same"
+    assert tab.page.url == f"{app}/race?event=2025-las-vegas&stage=pre_race"
+    tab.page.locator("[data-testid=stSidebar]").get_by_role("link", name="Accuracy").click()
+    tab.page.wait_for_selector("h1:has-text('How good are the forecasts?')")
+    assert tab.page.url.startswith(f"{app}/accuracy")
+    tab.page.locator("[data-testid=stSidebar]").get_by_role("link", name="Next race").click()
+    tab.page.wait_for_selector("h1:has-text('Las Vegas Grand Prix 2026')")
+    assert tab.faults == []
+
+
+def test_what_is_typed_into_the_url_stays_text(app: str, open_tab: OpenTab) -> None:
+    tab = open_tab(app).go(
+        "/race?event=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E![x](https://evil.example/x.png)"
+    )
+    assert "is called '<img src=x onerror=alert(1)>![x](https://evil.example/x.png)'" in tab.text()
+    assert tab.page.query_selector("[data-testid=stMain] img[src*=evil]") is None
+    assert tab.faults == []
+
+
+def test_downloads_are_files_with_the_shown_drivers(app: str, open_tab: OpenTab) -> None:
+    tab = open_tab(app).go("/race?event=2025-las-vegas&stage=pre_race")
+    with tab.page.expect_download() as waiting:
+        tab.page.get_by_role("button", name="CSV", exact=True).click()
+    download = waiting.value
+    assert download.suggested_filename == "2025-las-vegas_pre_race_rf_xgb_backtest.csv"
+    lines = Path(download.path()).read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 21
+    assert any(",Lando Norris," in line for line in lines)

@@ -1,0 +1,258 @@
+"""The gate of DESIGN §4: whatever happens at or after the cut-off, the features do not change by a bit.
+
+Everything known at the cut-off or later is deleted, altered and joined by invented rows, ratings are computed anew from what
+results then say, and features of every event that ends before are compared byte by byte. A planted leak must be caught.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterator
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from f1core.features.extract import extract, stage_cutoff
+from f1core.features.facts import FeatureFacts
+from f1core.features.registry import REGISTRY, Values, feature
+from f1core.features.view import EventView
+from f1core.ratings import rate_frames
+from warehouse.queries.history import GATED_TABLES, Facts, order_by_known
+from warehouse.reader import Reader
+from warehouse.vocab import Stage
+
+FIRST = 2022
+CHECKED_PER_CUTOFF = 6
+QUICK, THOROUGH = 20, 120
+
+
+def events_of(facts: Facts) -> list[str]:
+    held = set(facts.tables["session_summaries"]["event_id"])
+    return [e for e in facts.calendar["event_id"] if int(e[:4]) >= FIRST and e in held]
+
+
+def tampered(facts: Facts, cutoff: dt.datetime, seed: int) -> Facts:
+    """The facts with everything from the cut-off on deleted, altered or invented; the past is untouched."""
+    rng = random.Random(seed)
+    tables = {}
+    for name in GATED_TABLES:
+        if name == "ratings":
+            continue
+        rows = facts.tables[name]
+        past, future = rows.filter(pl.col("known_at") < cutoff), rows.filter(pl.col("known_at") >= cutoff)
+        how = rng.choice(["delete all", "delete some", "alter", "alter", "alter"])
+        if how == "delete all":
+            future = future.clear()
+        elif how == "delete some":
+            future = future.sample(fraction=0.5, seed=seed)
+        else:
+            future = altered(future, rng)
+        tables[name] = order_by_known(name, pl.concat([past, future, *invented(rows, cutoff, rng)]))
+    if rng.random() < 0.15:
+        # The future may also be unknown altogether.
+        tables = {name: rows.filter(pl.col("known_at") < cutoff) for name, rows in tables.items()}
+    ratings = rate_frames(tables["race_results"], tables["qualifying_results"])
+    tables["ratings"] = order_by_known("ratings", ratings)
+    return Facts(tables, facts.calendar, facts.sessions, facts.circuits)
+
+
+def altered(rows: pl.DataFrame, rng: random.Random) -> pl.DataFrame:
+    """Every value a feature may look at becomes another one; keys stay unique."""
+    if rows.is_empty():
+        return rows
+    order = rows.select(pl.int_range(pl.len()).shuffle(seed=rng.randrange(2**31))).to_series()
+    changed = rows
+    if "driver_id" in rows.columns and "display_order" in rows.columns and "constructor_id" in rows.columns:
+        # Someone else had each result: the order of each session is drawn again.
+        keys = [name for name in ("event_id", "session") if name in rows.columns]
+        changed = changed.with_columns(
+            pl.col("driver_id", "constructor_id").shuffle(seed=rng.randrange(2**31)).over(keys)
+        )
+    floats = [n for n, kind in rows.schema.items() if kind == pl.Float64]
+    factor = 1 + rng.random()
+    changed = changed.with_columns(pl.col(floats) * factor + rng.random())
+    ints = [
+        n
+        for n in ("position", "laps", "penalty_places", "grid_position", "count_starters")
+        if n in rows.columns
+    ]
+    changed = changed.with_columns(rows[n][order].alias(n) for n in ints)
+    if "status" in rows.columns:
+        changed = changed.with_columns(rows["status"][order])
+    return changed.cast(rows.schema)  # type: ignore[arg-type]
+
+
+def invented(rows: pl.DataFrame, cutoff: dt.datetime, rng: random.Random) -> list[pl.DataFrame]:
+    """Rows that never were: whole sessions copied under another event at, or after, the cut-off."""
+    if rows.is_empty():
+        return []
+    found = []
+    for number in range(rng.randrange(3)):
+        event = rng.choice(rows["event_id"].unique(maintain_order=True).to_list())
+        known = cutoff + dt.timedelta(microseconds=rng.choice([0, 1, 3_600_000_000]))
+        found.append(
+            rows.filter(pl.col("event_id") == event).with_columns(
+                event_id=pl.lit(f"{cutoff.year}-invented-{number}"),
+                season=pl.lit(cutoff.year, pl.Int32),
+                known_at=pl.lit(known).cast(rows.schema["known_at"]),
+            )
+        )
+    return found
+
+
+def differences(
+    truth: FeatureFacts, other: FeatureFacts, checks: list[tuple[str, Stage]], cutoff: dt.datetime
+) -> list[str]:
+    """Features that differ between two worlds, each seen as of the cut-off."""
+    found = []
+    for event, stage in checks:
+        expected, lineup = extract(truth, event, stage, as_of=cutoff)
+        got, other_lineup = extract(other, event, stage, as_of=cutoff)
+        if lineup != other_lineup:
+            found.append(f"{event} {stage}: the field")
+            continue
+        for name in expected.columns:
+            if expected[name].to_arrow().equals(got[name].to_arrow()) and same_bits(
+                expected[name], got[name]
+            ):
+                continue
+            found.append(f"{event} {stage}: {name}")
+    return found
+
+
+def same_bits(left: pl.Series, right: pl.Series) -> bool:
+    if left.dtype != pl.Float64:
+        return left.equals(right, null_equal=True)
+    return left.reinterpret(signed=False).equals(right.reinterpret(signed=False), null_equal=True)
+
+
+def check(facts: Facts, truth: FeatureFacts, seed: int) -> list[str]:
+    """One random cut-off, a world that differs after it, and some events and stages that end by then."""
+    rng = random.Random(seed)
+    events = events_of(facts)
+    event, stage = rng.choice(events), rng.choice(list(Stage))
+    end = stage_cutoff(truth, event, stage)
+    # Mostly the stage's own end; else some instant in the weekend or the weeks before.
+    cutoff = end if rng.random() < 0.5 else end - dt.timedelta(seconds=rng.randrange(0, 10 * 86400))
+    before = [e for e in events if stage_cutoff(truth, e, Stage.PRE_WEEKEND) <= cutoff]
+    checks = [(event, stage)] + [
+        (rng.choice(before[-8:] or [event]), rng.choice(list(Stage))) for _ in range(CHECKED_PER_CUTOFF - 1)
+    ]
+    return differences(truth, FeatureFacts(tampered(facts, cutoff, seed)), checks, cutoff)
+
+
+@pytest.fixture(scope="module")
+def truth(recent_facts: Facts) -> FeatureFacts:
+    return FeatureFacts(recent_facts)
+
+
+PROPERTY = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=False
+)
+
+
+@settings(PROPERTY, max_examples=QUICK)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_future_changes_no_feature(recent_facts: Facts, truth: FeatureFacts, seed: int) -> None:
+    assert check(recent_facts, truth, seed) == []
+
+
+@pytest.mark.slow
+@settings(PROPERTY, max_examples=THOROUGH)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_future_changes_no_feature_however_hard_one_tries(
+    recent_facts: Facts, truth: FeatureFacts, seed: int
+) -> None:
+    assert check(recent_facts, truth, seed) == []
+
+
+# --- the test itself --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def registry_restored() -> Iterator[None]:
+    kept = dict(REGISTRY)
+    yield
+    REGISTRY.clear()
+    REGISTRY.update(kept)
+
+
+def leak_whole_table(view: EventView) -> Values:
+    """Reads a table past the gate: the mean of all results there will ever be."""
+    starts = view.facts.tables["starts"].frame
+    means = dict(starts.group_by("driver_id").agg(pl.col("position").mean()).iter_rows())
+    return {driver: means.get(driver) for driver in view.drivers}
+
+
+def leak_next_result(view: EventView) -> Values:
+    """Reads the result of the event itself."""
+    starts = view.facts.tables["starts"].frame.filter(pl.col("event_id") == view.event_id)
+    places = dict(starts.select("driver_id", pl.col("position").cast(pl.Float64)).iter_rows())
+    return {driver: places.get(driver) for driver in view.drivers}
+
+
+def leak_one_row(view: EventView) -> Values:
+    """Off by one: the first rating after the gate."""
+    seen = view.seen("ratings")
+    column = seen.arrays.column("value")
+    return float(column[min(seen.end, len(column) - 1)])
+
+
+@pytest.mark.usefixtures("registry_restored")
+@pytest.mark.parametrize("leak", [leak_whole_table, leak_next_result, leak_one_row], ids=lambda f: f.__name__)
+def test_a_planted_leak_is_caught(recent_facts: Facts, truth: FeatureFacts, leak: object) -> None:
+    feature(unit="place", group="test")(leak)  # type: ignore[arg-type]
+    found = [words for seed in range(4) for words in check(recent_facts, truth, seed)]
+    assert any(leak.__name__ in words for words in found)  # type: ignore[attr-defined]
+    # Nothing else is, but for the share of features that are present, which counts the leaking one.
+    allowed = (leak.__name__, "feature_coverage", "data_quality_flag")  # type: ignore[attr-defined]
+    assert all(words.endswith(allowed) for words in found)
+
+
+def test_tampering_leaves_the_past_and_changes_the_future(recent_facts: Facts) -> None:
+    cutoff = dt.datetime(2024, 7, 28, 12, tzinfo=dt.UTC)
+    changed = set()
+    for seed in range(4):
+        other = tampered(recent_facts, cutoff, seed)
+        for name in GATED_TABLES:
+            rows, now = recent_facts.tables[name], other.tables[name]
+            if name != "ratings":
+                assert now.filter(pl.col("known_at") < cutoff).equals(
+                    rows.filter(pl.col("known_at") < cutoff)
+                )
+            if not now.filter(pl.col("known_at") >= cutoff).equals(rows.filter(pl.col("known_at") >= cutoff)):
+                changed.add(name)
+    assert changed == set(GATED_TABLES)
+
+
+def test_ratings_depend_on_nothing_later(recent_facts: Facts) -> None:
+    """Rated from the results up to any race, every rating is to the bit what the full history gives."""
+    results, qualifying = recent_facts.tables["race_results"], recent_facts.tables["qualifying_results"]
+    full = rate_frames(results, qualifying).sort(
+        "known_at", "event_id", "rating_kind", "entity_kind", "entity_id"
+    )
+    for cutoff in (dt.datetime(2022, 6, 1, tzinfo=dt.UTC), dt.datetime(2025, 7, 6, 15, tzinfo=dt.UTC)):
+        known = pl.col("known_at") < cutoff
+        part = rate_frames(results.filter(known), qualifying.filter(known))
+        part = part.sort("known_at", "event_id", "rating_kind", "entity_kind", "entity_id")
+        expected = full.filter(known)
+        assert part.height == expected.height > 1000
+        assert part.drop("value", "variance").equals(expected.drop("value", "variance"))
+        assert same_bits(part["value"], expected["value"])
+
+
+def test_a_fact_known_exactly_at_the_cutoff_is_not_known_yet(recent_facts: Facts, reader: Reader) -> None:
+    known = reader.query(
+        "select distinct known_at from qualifying_results where event_id = '2024-belgium' and session = 'qualifying'"
+    ).item()
+    history = recent_facts.history(known)
+    assert history.table("qualifying_results").filter(pl.col("event_id") == "2024-belgium").is_empty()
+    later = recent_facts.history(known + dt.timedelta(microseconds=1))
+    assert later.table("qualifying_results").filter(pl.col("event_id") == "2024-belgium").height == 20
+    for name in GATED_TABLES:
+        assert history.table(name)["known_at"].max() < known
+    assert history.data_through is not None
+    assert history.data_through < known

@@ -1,0 +1,228 @@
+"""Every chart: valid, described, readable in both themes, the same for the same frame; and what it draws is what it got."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+
+import f1core.charts
+from f1core.accuracy import comparison_table
+from f1core.charts.finishing_order import finishing_order
+from f1core.charts.miss_distribution import miss_distribution
+from f1core.charts.outcome_probabilities import outcome_probabilities
+from f1core.charts.predicted_actual import predicted_actual
+from f1core.charts.reliability_curve import reliability_curve
+from f1core.charts.rolling_form import rolling_form
+from f1core.charts.skill import skill
+from f1core.charts.style import NEUTRAL
+from f1core.wording import SCORE_BY_COLUMN
+
+COUNT = 20
+
+
+def field(*, raced: bool) -> pl.DataFrame:
+    """A field of twenty as in f1core.review; the last two did not finish."""
+    places = range(1, COUNT + 1)
+    return pl.DataFrame(
+        {
+            "label": [f"Driver {place}" for place in places],
+            "driver_name": [f"Dee Driver {place}" for place in places],
+            "constructor_name": ["Aurora"] * COUNT,
+            "predicted_position": list(places),
+            "expected_position": [0.8 * place + 2 for place in places],
+            "position_low": [max(1, place - 4) for place in places],
+            "position_high": [min(COUNT, place + 4) for place in places],
+            "win_probability": [0.5**place for place in places],
+            "podium_probability": [min(1.0, 2 * 0.7**place) for place in places],
+            "points_probability": [1 - place / 21 for place in places],
+            "position": [place % COUNT + 1 if raced else None for place in places],
+            "position_text": [str(place) if raced else None for place in places],
+            "is_classified": [place < 19 if raced else None for place in places],
+            "is_inside": [place != COUNT if raced else None for place in places],
+        },
+        schema_overrides={"position": pl.Int64, "position_text": pl.String, "is_classified": pl.Boolean},
+    )
+
+
+def advantages() -> pl.DataFrame:
+    return pl.concat(
+        [
+            comparison_table([]),
+            pl.DataFrame(
+                {
+                    "score": ["Places off", "Places off", "Winner named"],
+                    "baseline": ["Grid order", "Elo", "Elo"],
+                    "ours": ["3.40", "3.40", "58%"],
+                    "theirs": ["3.30", "4.20", "21%"],
+                    "advantage": [-0.03, 0.19, 1.8],
+                    "low": [-0.08, 0.1, 0.7],
+                    "high": [0.02, 0.28, 2.4],
+                    "verdict": ["level", "better", "better"],
+                    "count": [24, 24, 24],
+                }
+            ),
+        ]
+    )
+
+
+CURVE = pl.DataFrame(
+    {
+        "outcome": ["win", "win", "podium"],
+        "mean_probability": [0.02, 0.4, 0.5],
+        "frequency": [0.01, 0.5, 0.4],
+        "low": [0.0, 0.3, 0.2],
+        "high": [0.03, 0.7, 0.6],
+        "count": [400, 20, 30],
+    }
+)
+FORM = pl.DataFrame(
+    {
+        "race": [5, 6, 5, 6],
+        "season": [2026] * 4,
+        "grand_prix_name": ["Vale", "Dale"] * 2,
+        "model": ["Parc Fermé", "Parc Fermé", "Elo", "Elo"],
+        "mae_ranked": [3.0, 3.1, 4.0, 4.2],
+    }
+)
+MISSES = pl.DataFrame({"miss": [0, 0, -3, 12], "is_classified": [True, True, True, False]})
+
+CHARTS: dict[str, Callable[[], Any]] = {
+    "finishing_order": lambda: finishing_order(field(raced=False)),
+    "predicted_actual": lambda: predicted_actual(field(raced=True)),
+    "outcome_probabilities": lambda: outcome_probabilities(field(raced=False)),
+    "skill": lambda: skill(advantages()),
+    "reliability_curve": lambda: reliability_curve(CURVE, "win"),
+    "rolling_form": lambda: rolling_form(FORM, SCORE_BY_COLUMN["mae_ranked"]),
+    "miss_distribution": lambda: miss_distribution(MISSES),
+}
+EMPTY: dict[str, Callable[[], Any]] = {
+    "finishing_order": lambda: finishing_order(field(raced=False).clear()),
+    "predicted_actual": lambda: predicted_actual(field(raced=False)),
+    "outcome_probabilities": lambda: outcome_probabilities(field(raced=False).clear()),
+    "skill": lambda: skill(comparison_table([])),
+    "reliability_curve": lambda: reliability_curve(CURVE, "top_ten"),
+    "rolling_form": lambda: rolling_form(FORM.clear(), SCORE_BY_COLUMN["mae_ranked"]),
+    "miss_distribution": lambda: miss_distribution(MISSES.clear()),
+}
+
+
+def rows_of(spec: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    return list(spec["datasets"].values())
+
+
+def encodings(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [layer["encoding"] for layer in spec.get("layer", [spec])]
+
+
+def test_every_chart_is_tested() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(f1core.charts.__path__)} - {"style"}
+    assert set(CHARTS) == set(EMPTY) == modules
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_valid_and_says_what_it_shows(name: str) -> None:
+    spec = CHARTS[name]().to_dict()  # Altair validates it against the schema of Vega-Lite
+    assert len(spec["description"]) > 30
+    assert 120 <= spec["height"] <= 700
+    assert any(rows_of(spec))
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_leaves_colours_of_text_and_page_to_the_theme(name: str) -> None:
+    text = json.dumps(CHARTS[name]().to_dict())
+    spec = CHARTS[name]().to_dict()
+    assert spec["background"] == "transparent"
+    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", text)) <= {NEUTRAL}
+    assert not re.search(r'"(labelColor|titleColor|labelFontColor|fill|stroke)"', text)
+
+
+def test_the_neutral_ink_is_readable_on_both_pages() -> None:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for page in ("#ffffff", "#040506"):
+        light, dark = sorted((luminance(NEUTRAL), luminance(page)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.2
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_axis_has_a_title_or_names_its_lines(name: str) -> None:
+    spec = CHARTS[name]().to_dict()
+    titles = [
+        channel.get("title")
+        for encoding in encodings(spec)
+        for axis, channel in encoding.items()
+        if axis in ("x", "y") and channel.get("type") == "quantitative"
+    ]
+    assert any(titles)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_colour_is_never_the_only_cue(name: str) -> None:
+    for encoding in encodings(CHARTS[name]().to_dict()):
+        if "color" in encoding:
+            told_by = {"shape", "strokeDash", "opacity", "size", "yOffset", "xOffset"} & set(encoding)
+            assert told_by, f"{name} tells its series apart by colour alone"
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_chart_of_nothing_is_still_a_chart(name: str) -> None:
+    assert EMPTY[name]().to_dict()["description"]
+
+
+def test_the_predicted_winner_stands_on_top_and_every_driver_is_drawn() -> None:
+    spec = finishing_order(field(raced=False).reverse()).to_dict()
+    for encoding in encodings(spec):
+        assert encoding["y"]["sort"] == [f"Driver {place}" for place in range(1, COUNT + 1)]
+    (rows,) = rows_of(spec)
+    assert len(rows) == COUNT
+    assert rows[0]["expected_position"] == pytest.approx(2.8)
+
+
+def test_a_raced_forecast_is_in_order_of_the_result() -> None:
+    spec = predicted_actual(field(raced=True)).to_dict()
+    assert encodings(spec)[0]["y"]["sort"][0] == "Driver 20", "who won stands on top"
+    points = max(rows_of(spec), key=len)
+    assert len(points) == 2 * COUNT
+    stopped = {row["label"] for row in points if row["series"] == "Not classified"}
+    assert stopped == {"Driver 19", "Driver 20"}
+    places = {row["label"]: row["place"] for row in points if row["series"] == "Finished"}
+    assert places["Driver 1"] == 2
+
+
+def test_advantages_beyond_the_edge_are_drawn_on_it_and_told_exactly() -> None:
+    spec = skill(advantages()).to_dict()
+    rows = next(rows for rows in rows_of(spec) if "advantage" in rows[0])
+    far = next(row for row in rows if row["score"] == "Winner named")
+    assert (far["advantage_drawn"], far["advantage"]) == (1.0, 1.8)
+    assert (far["low_drawn"], far["high_drawn"]) == (0.7, 1.0)
+
+
+def test_only_the_asked_outcome_is_drawn() -> None:
+    spec = reliability_curve(CURVE, "podium").to_dict()
+    (rows,) = [rows for rows in rows_of(spec) if "count" in rows[0]]
+    assert [row["count"] for row in rows] == [30]
+
+
+def test_misses_are_shares_of_all_forecasts() -> None:
+    (rows,) = rows_of(miss_distribution(MISSES).to_dict())
+    assert {(row["miss"], row["series"]): row["share"] for row in rows} == {
+        (0, "Finished"): 0.5,
+        (-3, "Finished"): 0.25,
+        (12, "Not classified"): 0.25,
+    }
+
+
+def test_charts_know_no_streamlit() -> None:
+    for module in pkgutil.iter_modules(f1core.charts.__path__):
+        source = importlib.import_module(f"f1core.charts.{module.name}")
+        assert "streamlit" not in vars(source)

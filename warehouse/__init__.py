@@ -1,0 +1,1 @@
+"""The common language: vocabulary, tables, storage and queries."""

@@ -1,0 +1,142 @@
+"""Reading the warehouse: an in-memory DuckDB over the parquet files of the published snapshot.
+
+One reader per process, one cursor per call. A reader notices a new snapshot by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from warehouse.errors import WarehouseError
+from warehouse.snapshot import SNAPSHOT_FILE, Snapshot, read_snapshot
+from warehouse.store import delta_files, parquet_relation
+from warehouse.tables import SCHEMA_VERSION, TABLES, Table
+
+MEMORY_LIMIT = "1GB"
+_DUCKDB_TYPES = {
+    "text": "VARCHAR",
+    "int": "INTEGER",
+    "float": "DOUBLE",
+    "bool": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMPTZ",
+}
+
+
+class Reader:
+    """Answers queries from the published snapshot of a warehouse.
+
+    Args:
+        root: Folder of the warehouse.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock = threading.Lock()
+        self._con: duckdb.DuckDBPyConnection | None = None
+        self._snapshot: Snapshot | None = None
+        self._stamp: tuple[int, int] | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot in use, the newest there is.
+
+        Raises:
+            WarehouseError: Nothing was built yet, or the warehouse is gone.
+        """
+        self._refresh()
+        assert self._snapshot is not None
+        return self._snapshot
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
+        """Runs a query with bound parameters (``$name``) and returns its rows."""
+        con = self._refresh()
+        cursor = con.cursor()
+        try:
+            return _in_utc(cursor.sql(sql, params=dict(params or {})).pl())
+        except duckdb.IOException as error:
+            raise self._incomplete(error) from error
+        finally:
+            cursor.close()
+
+    def table(self, name: str) -> pl.DataFrame:
+        """All rows of a table."""
+        return self.query(f'select * from "{TABLES[name].name}"')
+
+    def close(self) -> None:
+        """Frees the connection; the next query opens another."""
+        with self._lock:
+            if self._con is not None:
+                self._con.close()
+            self._con = None
+            self._stamp = None
+
+    def _refresh(self) -> duckdb.DuckDBPyConnection:
+        stamp = self._file_stamp()
+        with self._lock:
+            if self._con is not None and stamp == self._stamp:
+                return self._con
+            snapshot = read_snapshot(self.root)
+            if snapshot is None:
+                raise WarehouseError(
+                    f"There is no warehouse in {self.root} yet.", hint="Run `python3 run.py build`."
+                )
+            if snapshot.schema_version < SCHEMA_VERSION:
+                raise WarehouseError(
+                    f"The warehouse {self.root} has the older schema {snapshot.schema_version}.",
+                    hint="Run `python3 run.py build`: it is rebuilt from the raw facts.",
+                )
+            con = duckdb.connect(
+                config={
+                    "autoinstall_known_extensions": "false",
+                    "autoload_known_extensions": "false",
+                    "memory_limit": MEMORY_LIMIT,
+                    "threads": "2",
+                }
+            )
+            con.execute("set TimeZone='UTC'")
+            try:
+                for table in TABLES.values():
+                    con.execute(f'create view "{table.name}" as {self._select(table, snapshot)}')
+            except duckdb.IOException as error:
+                raise self._incomplete(error) from error
+            # The old connection is left to the cursors that may still use it; it goes with the last of them.
+            self._con, self._snapshot, self._stamp = con, snapshot, stamp
+            return con
+
+    def _incomplete(self, error: duckdb.IOException) -> WarehouseError:
+        return WarehouseError(
+            f"A file of the warehouse {self.root} is missing: {str(error).splitlines()[0]}",
+            hint="Run `python3 run.py build` to restore it.",
+        )
+
+    def _select(self, table: Table, snapshot: Snapshot) -> str:
+        version = snapshot.versions.get(table.name)
+        files = [] if version is None else delta_files(self.root, table.name, version)
+        if files:
+            columns = ", ".join(f'"{name}"' for name in table.column_names)
+            return f"select {columns} from {parquet_relation(table, files)}"
+        empty = ", ".join(f'null::{_DUCKDB_TYPES[c.type]} as "{c.name}"' for c in table.columns)
+        return f"select {empty} where false"
+
+    def _file_stamp(self) -> tuple[int, int]:
+        try:
+            found = (self.root / SNAPSHOT_FILE).stat()
+        except FileNotFoundError:
+            self.close()
+            raise WarehouseError(
+                f"There is no warehouse in {self.root} yet.", hint="Run `python3 run.py build`."
+            ) from None
+        return found.st_mtime_ns, found.st_ino
+
+
+def _in_utc(rows: pl.DataFrame) -> pl.DataFrame:
+    """Names the time zone ``UTC``; the engine says ``Etc/UTC``, which is the same but does not compare."""
+    zoned = [name for name, kind in rows.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
+    return rows.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else rows

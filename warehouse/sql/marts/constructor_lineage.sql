@@ -1,0 +1,1 @@
+select * from stg_f1db__constructors_chronology

@@ -1,0 +1,247 @@
+"""The warehouse on disk: Delta tables, and one published snapshot of their versions.
+
+A job writes new Delta versions of the tables it changes and then publishes a snapshot, a small file that names the
+version of every table. Readers open exactly the versions of the snapshot, so what they see is always whole and
+consistent across tables, whatever a writer is doing or however it died. Old versions stay until they are vacuumed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import errno
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.compute
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from warehouse.errors import WarehouseError
+from warehouse.files import write_atomically
+from warehouse.scratch import scratch
+from warehouse.snapshot import SCHEMA_VERSION, SNAPSHOT_FILE, Snapshot, read_snapshot
+from warehouse.tables import TABLES, Table
+from warehouse.validate import validate
+
+RETRIES = 5
+
+
+@contextlib.contextmanager
+def _explained(root: Path) -> Iterator[None]:
+    """Turns the system's refusals into words."""
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(root, error.errno, str(error)) from error
+    except DeltaError as error:
+        raise _refusal(root, None, str(error)) from error
+
+
+def _refusal(root: Path, number: int | None, text: str) -> WarehouseError:
+    if number == errno.ENOSPC or "No space left" in text:
+        return WarehouseError(
+            f"The disk of {root} is full.", hint="Free some space and run again; what was there is intact."
+        )
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "ermission denied" in text or "ead-only" in text:
+        return WarehouseError(
+            f"The warehouse {root} is read-only.",
+            hint="Make it writable, or set PARCFERME_DATA to another folder.",
+        )
+    return WarehouseError(f"The warehouse {root} could not be written: {text}")
+
+
+class Store:
+    """Writes tables and publishes snapshots; hold the writer lock while using it.
+
+    Args:
+        root: Folder of the warehouse.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.base = read_snapshot(root)
+        usable = self.base is not None and self.base.schema_version == SCHEMA_VERSION
+        self.versions: dict[str, int] = dict(self.base.versions) if self.base and usable else {}
+        self.notes: dict[str, Any] = dict(self.base.notes) if self.base and usable else {}
+        self.changed: dict[str, list[int] | None] = {}
+
+    def read(self, name: str) -> pa.Table:
+        """Rows of a table as this store sees them (published, plus what it has written since)."""
+        table = TABLES[name]
+        if name not in self.versions:
+            return table.schema.empty_table()
+        uris = _files(DeltaTable(str(self.root / name), version=self.versions[name]))
+        if not uris:
+            return table.schema.empty_table()
+        con = scratch()
+        con.execute("set TimeZone='UTC'")
+        rows = con.sql(f"select * from {parquet_relation(table, uris)}").to_arrow_table()
+        con.close()
+        return rows.select(list(table.column_names)).cast(table.schema)
+
+    def replace(
+        self,
+        name: str,
+        data: pa.Table,
+        *,
+        seasons: Sequence[int] | None = None,
+        parents: Mapping[str, pa.Table] | None = None,
+    ) -> list[int] | None:
+        """Replaces a table, or some of its seasons, by these rows; writes only what differs.
+
+        Args:
+            name: Table name.
+            data: All rows of the table, or of the given seasons.
+            seasons: Replace only these seasons (partitioned tables); None replaces the whole table.
+            parents: Tables that foreign keys are checked against.
+
+        Returns:
+            The seasons that were rewritten (``[0]`` for a table without seasons); empty when nothing differed.
+
+        Raises:
+            ContractViolation: Rows break the contract; nothing was written.
+            WarehouseError: The disk refused.
+        """
+        table = TABLES[name]
+        rows = validate(table, data, parents)
+        with _explained(self.root):
+            if not table.partitioned:
+                if name in self.versions and digest(rows) == digest(self.read(name)):
+                    return []
+                self._commit(table, rows, None)
+                written = [0]
+            else:
+                written = self._replace_seasons(table, rows, seasons)
+        if written:
+            self.changed[name] = written
+        return written
+
+    def _replace_seasons(self, table: Table, rows: pa.Table, seasons: Sequence[int] | None) -> list[int]:
+        new = season_digests(rows)
+        if table.name not in self.versions:
+            self._commit(table, rows, None)
+            return sorted(new)
+        scope = set(seasons) if seasons is not None else None
+        old = season_digests(self.read(table.name))
+        differing = sorted(
+            s for s in new.keys() | old.keys() if (scope is None or s in scope) and new.get(s) != old.get(s)
+        )
+        if differing:
+            chosen = rows.filter(pa.compute.is_in(rows["season"], pa.array(differing, pa.int32())))
+            self._commit(table, chosen, f"season in ({', '.join(map(str, differing))})")
+        return differing
+
+    def _commit(self, table: Table, rows: pa.Table, predicate: str | None) -> None:
+        path = self.root / table.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for attempt in range(RETRIES):
+            try:
+                if predicate:
+                    self._drop_unpublished(table.name)
+                write_deltalake(
+                    str(path),
+                    rows,
+                    mode="overwrite",
+                    predicate=predicate,
+                    partition_by=["season"] if table.partitioned else None,
+                    schema_mode=None if predicate else "overwrite",
+                )
+                break
+            except CommitFailedError:
+                if attempt == RETRIES - 1:
+                    raise
+        self.versions[table.name] = DeltaTable(str(path)).version()
+
+    def _drop_unpublished(self, name: str) -> None:
+        # A job that died may have left a newer version than the published one. Replacing some seasons of it would
+        # publish what that job did to the others.
+        newest = DeltaTable(str(self.root / name))
+        if newest.version() != self.versions[name]:
+            newest.restore(self.versions[name])
+
+    def publish(self, *, now: dt.datetime, notes: Mapping[str, Any] | None = None) -> Snapshot:
+        """Makes what was written visible to readers, in one step."""
+        self.notes.update(notes or {})
+        snapshot = Snapshot(
+            SCHEMA_VERSION, now.astimezone(dt.UTC).isoformat(), dict(self.versions), dict(self.notes)
+        )
+        body = json.dumps(
+            {
+                "schema_version": snapshot.schema_version,
+                "published_at": snapshot.published_at,
+                "versions": snapshot.versions,
+                "notes": snapshot.notes,
+            },
+            indent=1,
+            sort_keys=True,
+        )
+        with _explained(self.root):
+            write_atomically(self.root / SNAPSHOT_FILE, body.encode())
+        self.base = snapshot
+        return snapshot
+
+
+def parquet_relation(table: Table, uris: Sequence[str]) -> str:
+    """SQL that reads a table's files: ``read_parquet(...)`` with the season taken from the folder name."""
+    files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
+    hive = (
+        ", hive_partitioning=true, hive_types={'season': 'INTEGER'}"
+        if table.partitioned
+        else ", hive_partitioning=false"
+    )
+    return f"read_parquet([{files}]{hive})"
+
+
+def delta_files(root: Path, name: str, version: int) -> list[str]:
+    """Parquet files of one version of a table.
+
+    Raises:
+        WarehouseError: The table or that version is gone.
+    """
+    try:
+        return _files(DeltaTable(str(root / name), version=version))
+    except (TableNotFoundError, DeltaError) as error:
+        raise WarehouseError(
+            f"Table {name} of {root} is missing or damaged.", hint="Run `python3 run.py build` to restore it."
+        ) from error
+
+
+def _files(table: DeltaTable) -> list[str]:
+    # Delta percent-encodes blanks and accents even in local paths; DuckDB opens a path as it is written.
+    return [uri if "://" in uri else unquote(uri) for uri in table.file_uris()]
+
+
+def season_digests(rows: pa.Table) -> dict[int, str]:
+    """A fingerprint of the rows of each season, independent of their order."""
+    if rows.num_rows == 0:
+        return {}
+    con = scratch()
+    con.register("data", rows)
+    found = con.execute(
+        f"select season, count(*), bit_xor(hash({_all(rows)})), sum(hash({_all(rows)})::hugeint % 1000000007) "
+        "from data group by season"
+    ).fetchall()
+    con.close()
+    return {int(season): ":".join(map(str, rest)) for season, *rest in found}
+
+
+def digest(rows: pa.Table) -> str:
+    """A fingerprint of all rows, independent of their order."""
+    if rows.num_rows == 0:
+        return "empty"
+    con = scratch()
+    con.register("data", rows)
+    found = con.execute(
+        f"select count(*), bit_xor(hash({_all(rows)})), sum(hash({_all(rows)})::hugeint % 1000000007) from data"
+    ).fetchall()
+    con.close()
+    return ":".join(map(str, found[0]))
+
+
+def _all(rows: pa.Table) -> str:
+    return ", ".join(f'"{name}"' for name in rows.column_names)
