@@ -90,6 +90,11 @@ class Settings(BaseSettings):
             empty (``none``) for none.
         prediction_freeze_policy: Which stage is the official one (``PREDICTION_FREEZE_POLICY``).
         prediction_freeze_tminutes: Minutes before the start, for ``t-minus`` (``PREDICTION_FREEZE_TMINUTES``).
+        fastf1_cache_dir: Folder in which FastF1 keeps the network's answers (``FASTF1_CACHE_DIR``); None:
+            ``cache/fastf1`` in the data folder.
+        auto_retrain_enabled: Whether new results lead to a challenger for the models in production
+            (``AUTO_RETRAIN_ENABLED``).
+        offline: Whether no source on the network is asked (``PARCFERME_OFFLINE``).
     """
 
     model_config = SettingsConfigDict(
@@ -118,6 +123,11 @@ class Settings(BaseSettings):
     prediction_freeze_tminutes: int = Field(
         default=30, ge=1, le=24 * 60, validation_alias="PREDICTION_FREEZE_TMINUTES"
     )
+    fastf1_cache_dir: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None, validation_alias="FASTF1_CACHE_DIR"
+    )
+    auto_retrain_enabled: bool = Field(default=True, validation_alias="AUTO_RETRAIN_ENABLED")
+    offline: bool = False
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """What is shown of the settings: secrets and passwords in URLs are masked."""
@@ -153,6 +163,21 @@ class Settings(BaseSettings):
     def cache_root(self) -> Path:
         """Answers of network sources; may be deleted at any time."""
         return self.data / "cache"
+
+    @property
+    def fetched_root(self) -> Path:
+        """What jobs fetched from the network, in the archive's layout: added to the archive the facts stand on."""
+        return self.data / "fetched"
+
+    @property
+    def jobs_root(self) -> Path:
+        """The job log and the record of the network quotas."""
+        return self.data / "jobs"
+
+    @property
+    def fastf1_root(self) -> Path:
+        """Folder of FastF1's own cache of the network's answers."""
+        return self.fastf1_cache_dir or self.cache_root / "fastf1"
 
     @property
     def locks_root(self) -> Path:

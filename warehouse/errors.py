@@ -37,6 +37,22 @@ class SourceSchemaError(SourceError):
     """A source's file lacks a column, or a value does not have the agreed type."""
 
 
+class SourceUnavailable(SourceError):
+    """A source on the network cannot be asked now: no connection, a refusal, a time-out, the quota used up.
+
+    Attributes:
+        retry_after_s: When asking again makes sense [s]; None where the source did not say.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class UnsafeCache(SourceError):
+    """A cache file holds objects that no honest cache holds, or is cut short; it was not opened."""
+
+
 class ContractViolation(ParcFermeError):
     """Rows about to be written break the table's contract (key, type, range); nothing was written."""
 
@@ -73,6 +89,10 @@ class NotReady(ParcFermeError):
     """What was asked for is not known yet: a result before the race, a grid before qualifying."""
 
     exit_code = 7
+
+
+class NotPublished(NotReady):
+    """A source answers, but has not published what was asked for yet."""
 
 
 class NotTrained(ParcFermeError):
