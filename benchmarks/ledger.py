@@ -55,7 +55,7 @@ def contend(processes: int = PROCESSES, rounds: int = ROUNDS, *, locked: bool) -
         ]
         for worker in workers:
             worker.start()
-        got = [answers.get(timeout=300) for _ in workers]
+        got = [answers.get(timeout=60) for _ in workers]
         for worker in workers:
             worker.join()
         found = Ledger(Path(folder) / "ledger").verify()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,8 @@ Open = Callable[..., Visit]
 def visit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens a page: ``visit(HOME, data, clock="2026-12-20", event="2025-las-vegas")``; fails on any exception."""
     handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
+    # The harness leaves the page as this process's main module, which spawned children of later tests would run.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
     def open_page(page: str, data: Path, *, clock: str | None = None, **query: str) -> Visit:
         monkeypatch.setenv("PARCFERME_DATA", str(data))
