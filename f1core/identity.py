@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import polars as pl
+import pyarrow as pa
 
 from warehouse.queries.people import season_cars, season_people
 from warehouse.reader import Reader
@@ -36,10 +37,38 @@ def identify_cars(reader: Reader, event_id: str, results: pl.DataFrame) -> pl.Da
         to the name) and ``problem``, in words, missing where there is none.
     """
     season = int(event_id[:4])
-    people = season_people(reader, season).to_dicts()
+    return _match(event_id, results, season_people(reader, season), season_cars(reader, season))
+
+
+def match_cars(facts: Mapping[str, pa.Table], event_id: str, results: pl.DataFrame) -> pl.DataFrame:
+    """As :func:`identify_cars`, from fact tables that are not published yet."""
+    season = pl.col("season") == int(event_id[:4])
+    frames = {
+        name: pl.DataFrame(pl.from_arrow(facts[name]))
+        for name in ("entries", "practice_results", "qualifying_results", "race_results", "drivers")
+    }
+    seats = ("driver_id", "constructor_id")
+    seen = pl.concat(
+        frames[name].filter(season).select(seats) for name in ("entries", "practice_results", "race_results")
+    ).unique()
+    people = frames["drivers"].join(seen, on="driver_id", how="inner").sort(seats)
+    cars = (
+        pl.concat(
+            frames[name].filter(season).select("event_id", "car_number", *seats, "known_at")
+            for name in ("practice_results", "qualifying_results", "race_results")
+        )
+        .sort("known_at", "event_id", "car_number", "driver_id")
+        .unique(["event_id", "car_number", *seats], keep="first", maintain_order=True)
+    )
+    return _match(event_id, results, people, cars)
+
+
+def _match(event_id: str, results: pl.DataFrame, known: pl.DataFrame, driven: pl.DataFrame) -> pl.DataFrame:
+    season = event_id[:4]
+    people = known.to_dicts()
     cars = {
         (row["event_id"] == event_id, row["car_number"], row["driver_id"]): row["constructor_id"]
-        for row in season_cars(reader, season).iter_rows(named=True)
+        for row in driven.iter_rows(named=True)
     }
     here = {(number, driver): team for (is_here, number, driver), team in cars.items() if is_here}
     lately = {driver: team for (_, _, driver), team in cars.items()}

@@ -8,17 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from f1core.provenance import fact_sources
 from f1core.published import publish_documents
 from f1core.ratings import rate_events
 from f1core.settings import REPOSITORY, Settings
 from f1core.sources import archive
 from f1core.sources.archive import ArchivePlace
+from f1core.supplement import complete_facts, usable_bundles
 from warehouse.lock import writer_lock
 from warehouse.reader import Reader
 from warehouse.snapshot import read_snapshot
 from warehouse.store import Store, season_digests
 from warehouse.tables import FACT_TABLES, SCHEMA_VERSION
-from warehouse.transform import build_facts
 
 Progress = Callable[[str], None]
 FACT_CODE = (
@@ -27,8 +28,14 @@ FACT_CODE = (
     "warehouse/transform.py",
     "warehouse/vocab.py",
     "f1core/sources/*.py",
+    "f1core/differences.py",
+    "f1core/fetched_laps.py",
+    "f1core/identity.py",
     "f1core/labels.py",
+    "f1core/provenance.py",
     "f1core/ratings.py",
+    "f1core/supplement.py",
+    "f1core/timing_results.py",
     "models/pace_filter.py",
     "models/rating*.py",
 )
@@ -74,7 +81,9 @@ def ingest(
     """
     with writer_lock(settings.locks_root, holder="ingest"):
         progress("checking the sources")
-        prints = {**archive.fingerprints(place), "code": code_version()}
+        bundles, damaged = ([], []) if place.is_demo else usable_bundles(settings.fetched_root)
+        fetched = {f"{b.meta.event_id}/{b.meta.session.value}": b.version for b in bundles}
+        prints = {**archive.fingerprints(place), **fetched, "code": code_version()}
         snapshot = read_snapshot(settings.warehouse_root)
         if snapshot and snapshot.schema_version == SCHEMA_VERSION and snapshot.notes.get("sources") == prints:
             publish_documents(settings, Reader(settings.warehouse_root))
@@ -82,8 +91,9 @@ def ingest(
                 place, True, snapshot.notes.get("rows", {}), {}, tuple(snapshot.notes.get("remarks", ()))
             )
         raw = archive.read(place, progress)
-        remarks = raw.remarks
-        facts = build_facts(raw.tables, lambda name: progress(f"table {name}"))
+        completed = complete_facts(raw.tables, bundles, lambda name: progress(f"table {name}"))
+        remarks = (*raw.remarks, *damaged, *completed.remarks)
+        facts = completed.facts
         del raw
         store = Store(settings.warehouse_root)
         digests: dict[str, Any] = {}
@@ -97,6 +107,22 @@ def ingest(
                 digests[table.name] = {
                     str(season): value for season, value in season_digests(facts[table.name]).items()
                 }
+        progress("noting where everything came from")
+        lap_files = {path[-12:-8]: print for path, print in prints.items() if path.startswith("laps/laps_")}
+        for name, told in {
+            "fact_sources": fact_sources(
+                facts,
+                before=store.read("fact_sources"),
+                results_version=prints[archive.F1DB_ZIP.as_posix()],
+                lap_versions=lap_files,
+                filled=completed.filled,
+                lapwise=completed.lapwise,
+                now=now,
+            ),
+            "source_differences": completed.differences,
+        }.items():
+            rewritten[name] = store.replace(name, told, parents=facts) or []
+            rows[name] = told.num_rows
         progress("rating drivers and constructors")
         ratings = rate_events(facts["race_results"], facts["qualifying_results"])
         rewritten["ratings"] = store.replace("ratings", ratings) or []

@@ -72,15 +72,17 @@ class Store:
 
     def read(self, name: str) -> pa.Table:
         """Rows of a table as this store sees them (published, plus what it has written since)."""
-        table = TABLES[name]
-        if name not in self.versions:
+        return self._read(TABLES[name], "true")
+
+    def _read(self, table: Table, condition: str) -> pa.Table:
+        if table.name not in self.versions:
             return table.schema.empty_table()
-        uris = _files(DeltaTable(str(self.root / name), version=self.versions[name]))
+        uris = _files(DeltaTable(str(self.root / table.name), version=self.versions[table.name]))
         if not uris:
             return table.schema.empty_table()
         con = scratch()
         con.execute("set TimeZone='UTC'")
-        rows = con.sql(f"select * from {parquet_relation(table, uris)}").to_arrow_table()
+        rows = con.sql(f"select * from {parquet_relation(table, uris)} where {condition}").to_arrow_table()
         con.close()
         return rows.select(list(table.column_names)).cast(table.schema)
 
@@ -120,6 +122,52 @@ class Store:
         if written:
             self.changed[name] = written
         return written
+
+    def replace_rows(
+        self,
+        name: str,
+        data: pa.Table,
+        *,
+        season: int,
+        keys: Sequence[Mapping[str, str]],
+        parents: Mapping[str, pa.Table] | None = None,
+    ) -> bool:
+        """Replaces the rows of a season that belong to some keys by these; the season's other rows stay as they are.
+
+        Only the rows in question are read and compared, so that a table may grow large without its jobs growing with it.
+
+        Args:
+            name: Name of a partitioned table.
+            data: All rows of these keys.
+            season: Their season.
+            keys: The keys whose rows are replaced, e.g. ``{"event_id": "2023-bahrain", "session": "qualifying"}``.
+            parents: Tables that foreign keys are checked against.
+
+        Returns:
+            Whether anything differed and was written.
+
+        Raises:
+            ContractViolation: Rows break the contract; nothing was written.
+            WarehouseError: The disk refused.
+        """
+        table = TABLES[name]
+        rows = validate(table, data, parents)
+        wanted = " or ".join(
+            "(" + " and ".join(f"{column} = {_quoted(value)}" for column, value in sorted(key.items())) + ")"
+            for key in keys
+        )
+        predicate = f"season = {int(season)} and ({wanted})"
+        with _explained(self.root):
+            if name not in self.versions:
+                if rows.num_rows == 0:
+                    return False
+                self._commit(table, rows, None)
+            elif digest(rows) == digest(self._read(table, predicate)):
+                return False
+            else:
+                self._commit(table, rows, predicate)
+        self.changed[name] = sorted({*(self.changed.get(name) or []), season})
+        return True
 
     def _replace_seasons(self, table: Table, rows: pa.Table, seasons: Sequence[int] | None) -> list[int]:
         new = season_digests(rows)
@@ -218,16 +266,29 @@ def _files(table: DeltaTable) -> list[str]:
 
 def season_digests(rows: pa.Table) -> dict[int, str]:
     """A fingerprint of the rows of each season, independent of their order."""
+    return {int(season): ":".join(rest) for (season,), rest in _digests(rows, ("season",)).items()}
+
+
+def session_digests(rows: pa.Table) -> dict[tuple[str, str], tuple[int, str]]:
+    """Number and fingerprint of the rows of each event and session (``race`` where a table has none)."""
+    keys = ("event_id", "session" if "session" in rows.column_names else "'race'")
+    return {
+        (str(event), str(session)): (int(count), f"{xor}:{total}")
+        for (event, session), (count, xor, total) in _digests(rows, keys).items()
+    }
+
+
+def _digests(rows: pa.Table, keys: tuple[str, ...]) -> dict[tuple[Any, ...], tuple[str, ...]]:
     if rows.num_rows == 0:
         return {}
     con = scratch()
     con.register("data", rows)
     found = con.execute(
-        f"select season, count(*), bit_xor(hash({_all(rows)})), sum(hash({_all(rows)})::hugeint % 1000000007) "
-        "from data group by season"
+        f"select {', '.join(keys)}, count(*), bit_xor(hash({_all(rows)})), sum(hash({_all(rows)})::hugeint % 1000000007) "
+        f"from data group by {', '.join(keys)}"
     ).fetchall()
     con.close()
-    return {int(season): ":".join(map(str, rest)) for season, *rest in found}
+    return {row[: len(keys)]: tuple(map(str, row[len(keys) :])) for row in found}
 
 
 def digest(rows: pa.Table) -> str:
@@ -241,6 +302,10 @@ def digest(rows: pa.Table) -> str:
     ).fetchall()
     con.close()
     return ":".join(map(str, found[0]))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _all(rows: pa.Table) -> str:

@@ -13,6 +13,9 @@ select
     events.qualifying_format,
     case
         when exists (select 1 from stg_f1db__races_race_results as results where results.race_key = events.race_key)
+            or exists (
+                select 1 from stg_timing__results as timing where timing.event_id = events.event_id and timing.session = 'race'
+            )
             then 'held'
         else 'scheduled'
     end as status,

@@ -65,6 +65,8 @@ all_sessions as (
     union
     select events.event_id, held.session from held inner join int_events as events using (race_key)
     union
+    select event_id, session from stg_timing__results
+    union
     select event_id, unnest(['race', 'qualifying']) as session from int_events
 ),
 
