@@ -81,16 +81,16 @@ def ingest(
     """
     with writer_lock(settings.locks_root, holder="ingest"):
         progress("checking the sources")
-        bundles, damaged = ([], []) if place.is_demo else usable_bundles(settings.fetched_root)
-        fetched = {f"{b.meta.event_id}/{b.meta.session.value}": b.version for b in bundles}
-        prints = {**archive.fingerprints(place), **fetched, "code": code_version()}
+        fetched = None if place.is_demo else settings.fetched_root
+        prints = {**archive.fingerprints(place, fetched), "code": code_version()}
         snapshot = read_snapshot(settings.warehouse_root)
         if snapshot and snapshot.schema_version == SCHEMA_VERSION and snapshot.notes.get("sources") == prints:
             publish_documents(settings, Reader(settings.warehouse_root))
             return IngestReport(
                 place, True, snapshot.notes.get("rows", {}), {}, tuple(snapshot.notes.get("remarks", ()))
             )
-        raw = archive.read(place, progress)
+        raw = archive.read(place, progress, fetched=fetched)
+        bundles, damaged = usable_bundles(archive.bundles(place, fetched))
         completed = complete_facts(raw.tables, bundles, lambda name: progress(f"table {name}"))
         remarks = (*raw.remarks, *damaged, *completed.remarks)
         facts = completed.facts

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
 from f1core.differences import differences
 from f1core.fetched_laps import added_laps
-from f1core.sources.bundle import Bundle, list_bundles
+from f1core.sources.bundle import Bundle
 from f1core.timing_results import TABLE, table_of, timing_lines
 from warehouse.errors import SourceError
 from warehouse.tables import TABLES
@@ -43,10 +42,10 @@ class CompletedFacts:
     remarks: tuple[str, ...]
 
 
-def usable_bundles(root: Path) -> tuple[list[Bundle], list[str]]:
-    """Fetched sessions whose results and laps can be read, and a remark on each that is damaged."""
+def usable_bundles(bundles: Sequence[Bundle]) -> tuple[list[Bundle], list[str]]:
+    """Sessions whose results and laps can be read, and a remark on each that is damaged."""
     usable, remarks = [], []
-    for bundle in list_bundles(root):
+    for bundle in bundles:
         try:
             for part in ("results", "laps"):
                 bundle.part(part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import numpy as np
@@ -252,6 +253,44 @@ def build(as_json: AsJson = False) -> None:
     text = (
         f"{made_up}Built: {facts}, {len(done.models)} models, "
         f"{done.backtested} backtested forecasts, coming: {', '.join(done.forecasts) or 'none (season over)'}."
+    )
+    answer(data, as_json, text)
+
+
+@app.command("export-archive")
+def export_archive(
+    target: Annotated[Path, typer.Argument(help="Folder to write; must not exist, or be empty.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the facts, with all that was fetched, as an archive that another machine can start from.
+
+    Example: python -m jobs export-archive ../f1-archive-new
+    """
+    from f1core.export import export_archive as run
+    from f1core.sources.archive import find_archive
+
+    work = workspace()
+    place = find_archive(work.settings, beside=REPOSITORY)
+    with progress_report(quiet=as_json) as report:
+        done = run(
+            work.settings,
+            place,
+            target,
+            now=work.clock.now(),
+            progress=lambda words: report("export", words, None, None),
+        )
+    data = {
+        "path": str(done.path),
+        "files": done.files,
+        "size": done.size,
+        "sessions": done.sessions,
+        "lap_rows": done.lap_rows,
+        "added_laps": done.added_laps,
+    }
+    text = (
+        f"{done.path}: {done.files} files, {done.size / 1e6:.1f} MB, {sum(done.lap_rows.values()):,} laps "
+        f"({done.added_laps:,} of them fetched), {done.sessions} timing sessions.\n"
+        f"Start from it with PARCFERME_ARCHIVE={done.path}"
     )
     answer(data, as_json, text)
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from f1core.settings import Settings
 from f1core.sources import f1db, laps, schedules
+from f1core.sources.bundle import SESSIONS, Bundle, list_bundles
 from f1core.sources.contract import RawFacts, fingerprint
 from warehouse.errors import SourceError
 
 F1DB_ZIP = Path("f1db") / "f1db-csv.zip"
 LAPS = Path("laps")
+NOMINATIONS = "compound_nominations.csv"
 SCHEDULES = Path("fastf1-cache") / "http_cache"
 NEEDED = "An archive folder holds f1db/f1db-csv.zip, laps/laps_YYYY.parquet and fastf1-cache/http_cache."
 
@@ -63,39 +65,80 @@ def find_archive(settings: Settings, *, beside: Path) -> ArchivePlace:
     )
 
 
-def fingerprints(place: ArchivePlace) -> dict[str, str]:
-    """Content hashes of all files an ingest would read: equal hashes mean nothing to do."""
-    found = {}
-    paths = [
-        place.path / F1DB_ZIP,
-        *sorted((place.path / LAPS).glob("*.*")),
-        *sorted((place.path / SCHEDULES).glob("*.json")),
-    ]
-    for path in paths:
-        if path.is_file():
-            found[path.relative_to(place.path).as_posix()] = fingerprint(path)
-    return found
+def f1db_zip(place: ArchivePlace, fetched: Path | None) -> Path:
+    """The F1DB release that holds the newer facts: the archive's, or the one that jobs fetched."""
+    base = place.path / F1DB_ZIP
+    newer = fetched / F1DB_ZIP if fetched else None
+    if newer is None or newer == base or not newer.is_file():
+        return base
+    from f1core.sources.f1db_release import newest_f1db
+
+    return newest_f1db(base, newer)
 
 
-def read(place: ArchivePlace, progress: Callable[[str], None] = lambda _: None) -> RawFacts:
-    """Reads the whole archive into raw tables.
+def schedule_files(place: ArchivePlace, fetched: Path | None) -> list[Path]:
+    """Recorded answers that hold a season's schedule, the archive's and those that jobs fetched."""
+    return [path for folder in _schedule_folders(place, fetched) for path in schedules.files(folder)]
+
+
+def bundles(place: ArchivePlace, fetched: Path | None) -> list[Bundle]:
+    """Timing sessions of the archive and those that jobs fetched, which go first, by event and session."""
+    found = {_key(bundle): bundle for bundle in list_bundles(place.path)}
+    found |= {_key(bundle): bundle for bundle in list_bundles(fetched)} if fetched else {}
+    return [found[key] for key in sorted(found)]
+
+
+def fingerprints(place: ArchivePlace, fetched: Path | None = None) -> dict[str, str]:
+    """Content hashes of all an ingest would read: equal hashes mean nothing to do.
 
     Args:
         place: The archive.
+        fetched: What jobs fetched (``data/fetched``), in the archive's layout.
+    """
+    release = f1db_zip(place, fetched)
+    found = {F1DB_ZIP.as_posix(): fingerprint(release)} if release.is_file() else {}
+    for path in sorted((place.path / LAPS).glob("*.*")):
+        if path.is_file():
+            found[path.relative_to(place.path).as_posix()] = fingerprint(path)
+    for path in schedule_files(place, fetched):
+        root = place.path if path.is_relative_to(place.path) else fetched
+        kind = "" if root == place.path else "fetched/"
+        found[kind + path.relative_to(str(root)).as_posix()] = fingerprint(path)
+    for bundle in bundles(place, fetched):
+        found["/".join((SESSIONS, *_key(bundle)))] = bundle.version
+    return found
+
+
+def read(
+    place: ArchivePlace, progress: Callable[[str], None] = lambda _: None, *, fetched: Path | None = None
+) -> RawFacts:
+    """Reads the whole archive, and the newer facts that jobs fetched, into raw tables.
+
+    Args:
+        place: The archive: the base.
         progress: Told what is being read.
+        fetched: What jobs fetched (``data/fetched``), in the archive's layout.
 
     Raises:
         SourceError: A file is missing, damaged or truncated.
         SourceSchemaError: A file has another format.
     """
     progress("F1DB results")
-    results = f1db.read(place.path / F1DB_ZIP)
+    results = f1db.read(f1db_zip(place, fetched))
     progress("race laps")
     lapwise = laps.read(place.path / LAPS)
     progress("season schedules")
-    calendars = schedules.read(place.path / SCHEDULES)
+    calendars = schedules.read(*_schedule_folders(place, fetched))
     return RawFacts(
         {**results.tables, **lapwise.tables, **calendars.tables},
         {},
         (*results.remarks, *lapwise.remarks, *calendars.remarks),
     )
+
+
+def _schedule_folders(place: ArchivePlace, fetched: Path | None) -> list[Path]:
+    return [root / SCHEDULES for root in (place.path, fetched) if root is not None]
+
+
+def _key(bundle: Bundle) -> tuple[str, str]:
+    return bundle.meta.event_id, bundle.meta.session.value

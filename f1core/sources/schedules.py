@@ -33,11 +33,22 @@ COLUMNS = {
 }
 
 
-def read(folder: Path) -> RawFacts:
+def files(folder: Path) -> list[Path]:
+    """Files of a folder that hold the answer to a question for a season's schedule."""
+    return [path for path in sorted(folder.glob("*.json")) if "/schedule_" in _text(path)]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def read(*folders: Path) -> RawFacts:
     """Reads every recorded schedule into ``fastf1__schedules``: one row per season and event, tests left out.
 
+    Of a season that several answers hold, the one that was recorded last counts.
+
     Args:
-        folder: A ``requests-cache`` folder of JSON answers (``fastf1-cache/http_cache``).
+        folders: ``requests-cache`` folders of JSON answers (``fastf1-cache/http_cache``).
 
     Raises:
         SourceSchemaError: A schedule has lost a column.
@@ -46,16 +57,14 @@ def read(folder: Path) -> RawFacts:
     seen: dict[int, str] = {}
     prints = hashlib.sha256()
     damaged = []
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if "/schedule_" not in text:
-            continue
+    for path in [path for folder in folders for path in files(folder)]:
+        text = _text(path)
         try:
             answer = json.loads(text)
             found = _ADDRESS.search(answer["url"])
             schedule = json.loads(answer["_decoded_content"]) if found else None
         except (ValueError, KeyError):
-            damaged.append(path.name)
+            damaged.append(path)
             continue
         if found is None or schedule is None:
             continue
@@ -65,9 +74,9 @@ def read(folder: Path) -> RawFacts:
         rows = [row for row in rows if row["year"] != year] + _rows(path.name, year, recorded_at, schedule)
         seen[year] = recorded_at
         prints.update(text.encode())
-    remarks = [f"{name} in {folder} is damaged and was passed over." for name in damaged]
+    remarks = [f"{path.name} in {path.parent} is damaged and was passed over." for path in damaged]
     if not seen:
-        remarks.append(f"No recorded schedules in {folder}: session times of 2018-2023 are estimated.")
+        remarks.append(f"No recorded schedules in {folders[0]}: session times of 2018-2023 are estimated.")
     frame = pl.DataFrame(rows, schema=COLUMNS, orient="row")
     return RawFacts(
         {"fastf1__schedules": frame.to_arrow()}, {"schedules": prints.hexdigest()}, tuple(remarks)

@@ -17,6 +17,11 @@ def race_result_lines(reader: Reader, from_season: int = 1950) -> pl.DataFrame:
     )
 
 
+def result_cars(reader: Reader) -> pl.DataFrame:
+    """Every car of every race and sprint result: ``event_id, session, car_number``."""
+    return reader.query("select event_id, session, car_number from race_results")
+
+
 def event_result(reader: Reader, event_id: str, session: str = "race") -> pl.DataFrame:
     """Official result of an event with names; empty when there is none (yet).
 
