@@ -85,6 +85,8 @@ def _compared(
 
 
 def _same(a: object, b: object) -> bool:
+    if not a and not b:
+        return True  # no laps, no points: one source writes 0, the other nothing
     if isinstance(a, float) and isinstance(b, (int, float)):
         return abs(a - b) <= TIME_TOLERANCE_S
     return a == b

@@ -1,4 +1,4 @@
-"""Which facts this installation stands on: an archive, or, where there is none, the product's own demo season.
+"""Which facts this installation stands on: an archive, the network, or, without either, the product's own demo season.
 
 Everything of a demo lies under ``data/demo``, its ledger too: a made-up season never touches the real chain.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f1core.settings import Settings
-from warehouse.errors import SourceError
+from warehouse.errors import NotPublished, SourceError, SourceUnavailable
 from warehouse.snapshot import SNAPSHOT_FILE, read_snapshot
 
 if TYPE_CHECKING:
@@ -48,14 +48,15 @@ def choose_facts(
         now: The real clock; the demo's calendar is laid around it.
 
     Returns:
-        The settings to build under, and the archive; None where a real warehouse is there but its archive is gone: it is
-        kept as it is.
+        The settings to build under, and the archive: the one that is set or lies beside the checkout, else what jobs fetched
+        or can fetch now from the network, else the demo's; None where a real warehouse is there and none of them is to be
+        had: it is kept as it is.
 
     Raises:
-        SourceError: PARCFERME_ARCHIVE names something that is no archive.
+        SourceError: PARCFERME_ARCHIVE names something that is no archive, or the fetched release is damaged.
     """
     # Reading archives needs libraries that looking up settings does not.
-    from f1core.sources.archive import ArchivePlace, find_archive
+    from f1core.sources.archive import ArchivePlace, fetched_archive, find_archive
 
     try:
         return settings, find_archive(settings, beside=beside)
@@ -63,6 +64,10 @@ def choose_facts(
         # What was asked for by name is never replaced by something else.
         if settings.archive:
             raise
+    try:
+        return settings, fetched_archive(settings, now=now)
+    except (SourceUnavailable, NotPublished) as error:
+        why = error.message.rstrip(".")
     if _is_built(settings):
         return settings, None
     from f1core.demo.archive import ensure_demo
@@ -70,9 +75,7 @@ def choose_facts(
     demo = demo_settings(settings)
     folder = demo.data / "archive"
     ensure_demo(folder, now)
-    return demo, ArchivePlace(
-        folder, "no archive and no network source: the product's own demo season", is_demo=True
-    )
+    return demo, ArchivePlace(folder, f"no archive, and {why}: the product's own demo season", is_demo=True)
 
 
 def is_demo(settings: Settings) -> bool:

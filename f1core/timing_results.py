@@ -71,7 +71,7 @@ def timing_lines(facts: Mapping[str, pa.Table], bundles: Sequence[Bundle]) -> tu
         where = f"{bundle.meta.event_id} {bundle.meta.session.value}"
         results = _classified(bundle)
         if results.is_empty():
-            remarks.append(f"{where}: the timing session has no result.")
+            remarks.append(f"{where}: the timing session has no official result.")
             continue
         cars = match_cars(facts, bundle.meta.event_id, results)
         remarks += [f"{where}: {problem}." for problem in cars["problem"].drop_nulls()]
@@ -100,11 +100,13 @@ def _classified(bundle: Bundle) -> pl.DataFrame:
         pl.col("position").is_not_null() | pl.col("classified_position").is_in(list(_STATUS))
     )
     mark = pl.col("classified_position")
-    numeric = mark.str.contains(r"^\d+$")
+    numeric = mark.str.contains(r"^\d+$").fill_null(False)
+    if session in RACES and not results.select(numeric.any()).item():
+        # Without the official classification the order is that of the last lap: penalties and retirements are not in it.
+        return results.clear()
     # A mark only means something in a race: whoever set no time in qualifying is last, not retired.
     placed = numeric if session in RACES else pl.col("position").is_not_null()
-    lead_laps = results["laps"].max()
-    on_lead_lap = pl.col("laps") == lead_laps
+    on_lead_lap = pl.col("laps") == pl.col("laps").max()
     gap = pl.when(placed & on_lead_lap & (pl.col("position") > 1)).then(pl.col("time_s"))
     ordered = results.with_columns(
         position=pl.when(placed).then(pl.col("position")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,28 @@ def find_archive(settings: Settings, *, beside: Path) -> ArchivePlace:
         f"No facts found: PARCFERME_ARCHIVE is not set and {path} holds no archive.",
         hint=f"Set PARCFERME_ARCHIVE to an archive folder. {NEEDED}",
     )
+
+
+def fetched_archive(settings: Settings, *, now: dt.datetime) -> ArchivePlace:
+    """What jobs fetched, as an archive; where nothing was fetched yet, the newest F1DB release is fetched now.
+
+    F1DB alone is enough for a first forecast; laps and sessions are added by a job, newest first.
+
+    Args:
+        settings: The product's settings.
+        now: The real clock.
+
+    Raises:
+        SourceUnavailable: Nothing was fetched, and the network cannot be asked (or may not be: PARCFERME_OFFLINE).
+        SourceError: What was fetched is damaged.
+    """
+    root = settings.fetched_root
+    if not (root / F1DB_ZIP).is_file():
+        from f1core.sources.f1db_release import fetch_release
+        from f1core.sources.limits import Quota
+
+        fetch_release(settings, quota=Quota.of(settings), now=now)
+    return ArchivePlace(root, "fetched from the network")
 
 
 def f1db_zip(place: ArchivePlace, fetched: Path | None) -> Path:
