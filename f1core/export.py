@@ -18,6 +18,7 @@ from f1core.settings import Settings
 from f1core.sources import archive, laps
 from f1core.sources.archive import F1DB_ZIP, LAPS, ArchivePlace
 from f1core.sources.bundle import SESSIONS, Bundle
+from f1core.sources.open_meteo import WEATHER
 from warehouse.errors import ParcFermeError
 from warehouse.queries.events import calendar, newest_result
 from warehouse.queries.results import result_cars
@@ -87,6 +88,10 @@ def export_archive(
         progress("season schedules")
         for path in archive.schedule_files(place, settings.fetched_root):
             _copy(path, draft / archive.SCHEDULES / path.name)
+        progress("weather forecasts")
+        for root in {place.path, settings.fetched_root}:
+            for path in sorted((root / WEATHER).glob("*/*.json")):
+                _copy(path, draft / path.relative_to(root))
         progress("sessions")
         bundles = archive.bundles(place, settings.fetched_root)
         for bundle in bundles:
@@ -158,6 +163,7 @@ Written by Parc Fermé (`python -m jobs export-archive`) on {now:%Y-%m-%d %H:%M}
 | `laps/laps_YYYY.parquet` | every race and sprint lap by lap, FastF1 `Laps` columns, times in seconds |
 | `laps/compound_nominations.csv` | the slick compounds nominated for each event, where known |
 | `fastf1-cache/http_cache/` | event schedules of the seasons, as they were answered |
+| `weather/<event>/` | weather forecasts, one answer a file, named by the instant it was issued |
 | `sessions/<event>/<session>/` | timing sessions: `meta.json` and a parquet file for each part (results, laps, weather …) |
 
 ## Laps
@@ -178,6 +184,6 @@ Written by Parc Fermé (`python -m jobs export-archive`) on {now:%Y-%m-%d %H:%M}
 
 Contains data from F1DB (https://github.com/f1db/f1db), licensed under CC BY 4.0
 (https://creativecommons.org/licenses/by/4.0/). Timing data come from Formula 1's live timing service, read with FastF1; they
-carry no open licence and belong to Formula One. Results that came with them through jolpica are CC BY-NC-SA 4.0. Unofficial,
-not associated with the Formula 1 companies.
+carry no open licence and belong to Formula One. Results that came with them through jolpica are CC BY-NC-SA 4.0. Weather
+forecasts by Open-Meteo.com (CC BY 4.0). Unofficial, not associated with the Formula 1 companies.
 """

@@ -90,13 +90,18 @@ def fetched_archive(settings: Settings, *, now: dt.datetime) -> ArchivePlace:
 
 def f1db_zip(place: ArchivePlace, fetched: Path | None) -> Path:
     """The F1DB release that holds the newer facts: the archive's, or the one that jobs fetched."""
+    return _choose_f1db(place, fetched)[0]
+
+
+def _choose_f1db(place: ArchivePlace, fetched: Path | None) -> tuple[Path, tuple[str, ...]]:
     base = place.path / F1DB_ZIP
     newer = fetched / F1DB_ZIP if fetched else None
     if newer is None or newer == base or not newer.is_file():
-        return base
-    from f1core.sources.f1db_release import newest_f1db
+        return base, ()
+    from f1core.sources.f1db_release import choose_f1db
 
-    return newest_f1db(base, newer)
+    choice = choose_f1db(base, newer)
+    return choice.path, tuple(words for words in (choice.reason, choice.problem) if words)
 
 
 def schedule_files(place: ArchivePlace, fetched: Path | None) -> list[Path]:
@@ -147,7 +152,8 @@ def read(
         SourceSchemaError: A file has another format.
     """
     progress("F1DB results")
-    results = f1db.read(f1db_zip(place, fetched))
+    release, chosen = _choose_f1db(place, fetched)
+    results = f1db.read(release)
     progress("race laps")
     lapwise = laps.read(place.path / LAPS)
     progress("season schedules")
@@ -155,7 +161,7 @@ def read(
     return RawFacts(
         {**results.tables, **lapwise.tables, **calendars.tables},
         {},
-        (*results.remarks, *lapwise.remarks, *calendars.remarks),
+        (*chosen, *results.remarks, *lapwise.remarks, *calendars.remarks),
     )
 
 

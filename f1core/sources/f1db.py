@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from f1core.sources.contract import RawFacts, fingerprint, parse_columns, typed
 from warehouse.errors import SourceError
@@ -90,13 +92,27 @@ def read(path: Path) -> RawFacts:
         SourceError: No such file, not a zip, truncated, or a CSV is missing.
         SourceSchemaError: A column is missing or a value is not of its kind.
     """
+    return RawFacts(_tables(path, FILES), {"f1db": fingerprint(path)})
+
+
+def grand_prix_names(path: Path) -> dict[str, str]:
+    """Full name of each grand prix by its id, read from the release alone.
+
+    Raises:
+        SourceError: No such file, not a zip, truncated, or a CSV is missing.
+    """
+    rows = _tables(path, {"grands-prix": FILES["grands-prix"]})["f1db__grands_prix"].to_pylist()
+    return {row["id"]: row["fullName"] for row in rows}
+
+
+def _tables(path: Path, files: Mapping[str, dict[str, str]]) -> dict[str, pa.Table]:
     if not path.exists():
         raise SourceError(f"{path} does not exist.", hint=GET_AGAIN)
     try:
         with zipfile.ZipFile(path) as archive:
             members = {Path(name).name: name for name in archive.namelist()}
             tables = {}
-            for file, kinds in FILES.items():
+            for file, kinds in files.items():
                 name = f"f1db-{file}.csv"
                 if name not in members:
                     raise SourceError(f"{path}: {name} is missing.", hint=GET_AGAIN)
@@ -107,7 +123,7 @@ def read(path: Path) -> RawFacts:
         raise SourceError(f"{path} is damaged or truncated ({error}).", hint=GET_AGAIN) from error
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}.", hint=GET_AGAIN) from error
-    return RawFacts(tables, {"f1db": fingerprint(path)})
+    return tables
 
 
 def _table(name: str, body: bytes, kinds: dict[str, str]) -> pl.DataFrame:
