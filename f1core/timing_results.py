@@ -142,7 +142,8 @@ def _practice(bundle: Bundle, results: pl.DataFrame) -> pl.DataFrame:
     laps = bundle.part("laps")
     if laps.is_empty():
         return results.clear()
-    valid = pl.col("is_deleted").fill_null(False).not_()
+    # The feed marks each personal best at the time; a fastest lap without the mark was cut short by a red flag or deleted.
+    valid = pl.col("is_personal_best").fill_null(True) & pl.col("is_deleted").fill_null(False).not_()
     best = laps.group_by("car_number").agg(
         best_s=pl.col("lap_time_s").filter(valid).min(), driven=pl.len().cast(pl.Int32)
     )

@@ -44,12 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever uses the real facts is marked so, and so is whoever waits for a whole build of them."""
+    """Whoever uses the real facts is marked so, and so is whoever waits for a build or recorded sessions."""
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "archive" in names:
             item.add_marker("archive")
-        if "built_data" in names:
+        if "built_data" in names or "recorded_data" in names:
             item.add_marker("slow")
 
 
@@ -117,6 +117,29 @@ def built_data(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return once_per_run(tmp_path_factory, "built-data", make)
 
 
+RECORDED = (
+    ("2023-bahrain", "practice_2"),
+    ("2023-bahrain", "qualifying"),
+    ("2023-bahrain", "race"),
+    ("2023-azerbaijan", "sprint"),
+)
+"""Recorded sessions that several tests read: practice, qualifying with telemetry, a race, a sprint."""
+
+
+@pytest.fixture(scope="session")
+def recorded_data(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with some recorded sessions, as jobs fetch them, and nothing else. Read only: copy it to change it."""
+    from f1core.sources.timing import SessionRef, fetch_session
+    from warehouse.vocab import SessionKind
+
+    def make(folder: Path) -> None:
+        settings = load_settings(data=folder)
+        for event, session in RECORDED:
+            fetch_session(settings, SessionRef(event, SessionKind(session)), archive=archive, network=False)
+
+    return once_per_run(tmp_path_factory, "recorded", make)
+
+
 @pytest.fixture(scope="session")
 def reader(ingested: Path) -> Iterator[Reader]:
     """The real facts, read."""
@@ -162,6 +185,17 @@ def championship_of_today() -> Championship:
 def tiny_archive(tmp_path: Path) -> Path:
     """An archive of two short invented seasons, the second one running."""
     return Championship.of({2023: 3, 2024: 4}, held=2).write(tmp_path / "archive")
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the facts of two short invented seasons and nothing else. Read only: copy it to change it."""
+
+    def make(folder: Path) -> None:
+        archive = Championship.of({2023: 3, 2024: 4}, held=2).write(folder / "archive")
+        ingest_into(folder / "data", archive)
+
+    return once_per_run(tmp_path_factory, "tiny", make) / "data"
 
 
 @pytest.fixture(scope="session")
@@ -231,6 +265,7 @@ def jobs_environment(data: Path, archive: Path | str | None = None, **more: str)
         "PARCFERME_ARCHIVE": str(archive or REPOSITORY / "no-archive"),
         "PARCFERME_LOG_LEVEL": "WARNING",
         "PARCFERME_WORKERS": str(WORKERS),
+        "PARCFERME_OFFLINE": "1",
         **more,
     }
 
@@ -262,6 +297,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         monkeypatch.setenv("PARCFERME_DATA", str(data))
         monkeypatch.setenv("PARCFERME_ARCHIVE", str(archive or REPOSITORY / "no-archive"))
         monkeypatch.setenv("PARCFERME_WORKERS", "1")
+        monkeypatch.setenv("PARCFERME_OFFLINE", "1")
         monkeypatch.setattr(sys, "argv", ["jobs", *arguments])
         reset_settings()
         handlers = list(logging.getLogger().handlers)

@@ -6,6 +6,7 @@ Sources speak their own dialects; the words below are the only ones used to the 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -154,6 +155,24 @@ EVENT_NAME_ALIASES: dict[str, str] = {
     "saudi": "saudi-arabia",
 }
 """Names that timing feeds and people use for a grand prix beside its own; all lower case."""
+
+
+def feed_event_names(full_names: Mapping[str, str]) -> dict[str, str]:
+    """The names timing feeds give their events, with the grand prix each one means.
+
+    A feed's event is found by its whole name and in no other way: a likeness or a round number would mislabel it.
+
+    Args:
+        full_names: Full name of each grand prix, e.g. ``great-britain`` to ``British Grand Prix``.
+
+    Returns:
+        Grand prix by event name, in lower case.
+    """
+    names = {name.lower(): grand_prix for grand_prix, name in full_names.items()}
+    return names | {
+        alias: grand_prix for alias, grand_prix in EVENT_NAME_ALIASES.items() if alias.endswith("grand prix")
+    }
+
 
 CIRCUIT_LOCATION_ALIASES: dict[str, str] = {
     # The calendar of August 2026 puts the Bahrain Grand Prix in Malaysia and names the nearest city.

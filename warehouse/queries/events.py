@@ -61,9 +61,22 @@ def session_times(reader: Reader) -> pl.DataFrame:
     )
 
 
+def session_calendar(reader: Reader) -> pl.DataFrame:
+    """Every session of every event: ``event_id, session, starts_at, known_at`` [UTC], in order of time."""
+    return reader.query(
+        "select event_id, session, starts_at, known_at from sessions order by starts_at, event_id, session"
+    )
+
+
 def session_starts(reader: Reader, event_id: str) -> dict[str, dt.datetime]:
     """Start of every session of an event [UTC], by session."""
     return dict(sessions(reader, event_id).select("session", "starts_at").iter_rows())
+
+
+def grand_prix_names(reader: Reader) -> dict[str, str]:
+    """Full name of each grand prix by its id, e.g. ``great-britain``: ``British Grand Prix``."""
+    rows = reader.query("select grand_prix_id, full_name from grands_prix order by grand_prix_id")
+    return dict(rows.iter_rows())
 
 
 def seasons(reader: Reader) -> list[int]:
