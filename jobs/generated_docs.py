@@ -6,8 +6,9 @@ from typing import Any
 
 import typer.main
 
-import f1core.features.extract  # noqa: F401  (registers every feature)
+import f1core.features.session.extract  # noqa: F401  (registers every feature, of the history and of sessions)
 from f1core.features.registry import REGISTRY
+from f1core.features.session.registry import SESSION_REGISTRY, Imputation
 from f1core.settings import REPOSITORY
 from warehouse.tables import ALL_TABLES, SCHEMA_VERSION, Column
 
@@ -83,7 +84,42 @@ def features_page() -> str:
             if feature.group == group
         ]
         parts.append("")
-    return "\n".join(parts)
+    return "\n".join([*parts, *_session_features()])
+
+
+def _session_features() -> list[str]:
+    """The second half of the features page: what an event's own sessions give."""
+    parts = [
+        "## From the weekend's sessions\n",
+        f"{len(SESSION_REGISTRY)} features made from recorded timing, in `data/features/<season>/<event>.weekend.parquet` "
+        f"beside the {len(REGISTRY)} above: one row per driver of the field, written by `python -m jobs extract`. "
+        "Only sessions known before the cut-off count. A gap is taken within one session, before sessions are put "
+        "together. A sprint weekend has a single practice, so sprint qualifying counts as short runs and the sprint as "
+        "long runs beside it.\n",
+        "Where a driver drove but has no value, another may stand in; the row then names it in `imputed_columns` and "
+        "counts it in `count_imputed`. Nothing stands in for a driver who has no lap in the sessions a feature is made "
+        "from. Rules: " + "; ".join(f"`{rule}`: {rule.doc}" for rule in Imputation) + ".\n",
+        "`data_quality_flag` is the worst that holds of: `no_sessions` (none is known), `no_laps` (the driver has none "
+        "in any), `partial` (none in practice, or none in qualifying, where others have), `suspect` (a sensor or "
+        "reading of his car is in doubt), `imputed`, `ok`. `data_problems` says why in words, "
+        "`session_feature_coverage` is the share of the stage's session features that are the driver's own, "
+        "`history_quality_flag` is the flag of the features above.\n",
+    ]
+    for group in dict.fromkeys(one.group for one in SESSION_REGISTRY.values()):
+        sessions = ", ".join(kind.label.lower() for kind in group.sessions)
+        parts += [
+            f"### {group.name.capitalize()}\n",
+            f"From: {sessions}. Known from stage {group.since.value}.\n",
+            "| feature | unit | stands in | what it is |",
+            "|---|---|---|---|",
+        ]
+        parts += [
+            f"| `{one.name}` | {one.unit} | {one.imputation.value} | {one.doc} |"
+            for one in SESSION_REGISTRY.values()
+            if one.group == group
+        ]
+        parts.append("")
+    return parts
 
 
 def cli_page() -> str:

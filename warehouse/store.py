@@ -212,6 +212,47 @@ class Store:
         if newest.version() != self.versions[name]:
             newest.restore(self.versions[name])
 
+    def compact(self) -> list[str]:
+        """Joins small files of every table; the rows stay as they are. The caller publishes what was compacted.
+
+        Returns:
+            The tables that were rewritten.
+
+        Raises:
+            WarehouseError: The disk refused.
+        """
+        done = []
+        for name in sorted(self.versions):
+            with _explained(self.root):
+                self._drop_unpublished(name)
+                table = DeltaTable(str(self.root / name))
+                table.optimize.compact()
+                if table.version() != self.versions[name]:
+                    # Joined, or restored after a job that died: the same rows in another version.
+                    self.versions[name] = table.version()
+                    done.append(name)
+        return done
+
+    def vacuum(self) -> int:
+        """Deletes files that no version of the last seven days needs, the published one least of all.
+
+        Call it after :meth:`publish`: Delta keeps what its newest version names, and that must be the published one.
+
+        Returns:
+            Files deleted.
+
+        Raises:
+            WarehouseError: The disk refused.
+        """
+        count = 0
+        for name, version in sorted((self.base.versions if self.base else {}).items()):
+            with _explained(self.root):
+                table = DeltaTable(str(self.root / name))
+                # A version that was written and never published may have dropped files of the published one.
+                if table.version() == version:
+                    count += len(table.vacuum(dry_run=False))
+        return count
+
     def publish(self, *, now: dt.datetime, notes: Mapping[str, Any] | None = None) -> Snapshot:
         """Makes what was written visible to readers, in one step."""
         self.notes.update(notes or {})
