@@ -33,7 +33,7 @@ import subprocess
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -49,6 +49,8 @@ PORTS_TRIED = 50
 START_TIMEOUT_S = 90.0
 GRACE_S = (6.0, 2.0)  # for children to end after the first signal, and after SIGTERM; then they are killed
 POLL_S = 0.05
+JOBS_AGAIN_S = 60.0  # a scheduler that broke down is started again after this long
+ANOTHER_RUNNER = 6  # exit status of a scheduler that found another one at work
 MARK = "PARCFERME_RUN"
 PATH_VARIABLES = ("PARCFERME_ARCHIVE", "PARCFERME_DATA")
 
@@ -56,10 +58,13 @@ EXAMPLES = """\
 examples:
   python3 run.py                          set up, build and serve; later starts skip what is done
   python3 run.py --port 9000              the same on a port of your choice
-  python3 run.py serve --host 0.0.0.0     serve only, reachable from other machines
+  python3 run.py --no-jobs                the same without the scheduler that fetches, seals and settles
+  python3 run.py serve --host 0.0.0.0     serve only (no scheduler), reachable from other machines
   python3 run.py build                    set up and build, then stop
   python3 run.py test                     ruff, mypy, import-linter, then every test
   python3 run.py test -k resolver -x      arguments after "test" go to pytest, and only pytest runs
+
+The scheduler of `python3 run.py` can also be run by itself: python -m jobs run
 
 environment:
   PARCFERME_ARCHIVE        where the facts are: a folder or URL (otherwise ../shared/f1-archive is tried)
@@ -144,10 +149,12 @@ class Children:
         self._running.append(process)
         return process
 
-    def wait(self, process: "subprocess.Popen[str]") -> int:
+    def wait(self, process: "subprocess.Popen[str]", meanwhile: Callable[[], None] | None = None) -> int:
         """Wait for a child and return its exit status as a shell would; what it left behind is ended too."""
         while process.poll() is None:
             self.check()
+            if meanwhile:
+                meanwhile()
             time.sleep(POLL_S)
         self._running.remove(process)
         self._signal_group(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -534,13 +541,41 @@ def is_healthy(host: str, port: int) -> bool:
         connection.close()
 
 
-def serve(children: Children, host: str, wanted: int | None) -> int:
-    """Serve the pages and the API until told to stop; return the server's exit status when it ends by itself."""
+class Jobs:
+    """The scheduler beside the server: started with it, started again when it broke down, ended with it."""
+
+    def __init__(self, children: Children, python: Path) -> None:
+        self.children = children
+        self.python = python
+        self.process: subprocess.Popen[str] | None = None
+        self.start_at: float | None = time.monotonic()
+
+    def look(self) -> None:
+        """Start it when its time has come; say so when it has ended."""
+        if self.process is not None and self.process.poll() is not None:
+            code = self.children.wait(self.process)
+            self.process = None
+            if code in (0, ANOTHER_RUNNER):
+                say("The pages are served; the scheduler of this start has ended (its words are above).")
+            else:
+                say(f"The scheduler ended by itself (exit status {code}); it is started again in a minute.")
+                self.start_at = time.monotonic() + JOBS_AGAIN_S
+        if self.start_at is not None and time.monotonic() >= self.start_at:
+            self.start_at = None
+            self.process = self.children.start([self.python, "-m", "jobs", "run"])
+
+
+def serve(children: Children, host: str, wanted: int | None, *, with_jobs: bool = False) -> int:
+    """Serve the pages and the API until told to stop; return the server's exit status when it ends by itself.
+
+    With ``with_jobs`` the scheduler runs beside it as a process of its own; the pages do without it when it ends.
+    """
     for name in (SERVER, "streamlit_app.py"):
         if not (ROOT / name).is_file():
             raise Problem(f"{ROOT / name} is missing: this checkout is incomplete.")
     python = prepare(children)
     port = choose_port(host, wanted)
+    jobs = Jobs(children, python) if with_jobs else None
     while True:
         started = time.monotonic()
         say("Starting the server …")
@@ -562,7 +597,7 @@ def serve(children: Children, host: str, wanted: int | None) -> int:
             )
             say(f"\nParc Fermé is ready: http://{name}:{port}   (Ctrl-C ends it)")
             say(f"JSON for programs:    http://{name}:{port}/api/docs\n")
-        code = children.wait(server)
+        code = children.wait(server, jobs.look if jobs else None)
         # Two starts at the same moment can agree on one port; the one that lost it takes the next.
         lost_the_race = code != 0 and time.monotonic() - started < 30 and not port_is_free(host, port)
         if wanted is None and lost_the_race:
@@ -645,6 +680,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--port", type=port_number, help=f"serve here (otherwise {DEFAULT_PORT} or the next free)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="serve on this address (otherwise 127.0.0.1)")
+    parser.add_argument(
+        "--no-jobs", action="store_true", help="without the scheduler that fetches, seals and settles"
+    )
     own, for_pytest = list(arguments), []
     if "test" in own:
         cut = own.index("test") + 1
@@ -673,7 +711,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = build(children)
             if code or options.command == "build":
                 return code
-        return serve(children, options.host, options.port)
+        with_jobs = options.command is None and not options.no_jobs
+        return serve(children, options.host, options.port, with_jobs=with_jobs)
     except Problem as problem:
         print(f"\n{problem}", file=sys.stderr, flush=True)
         return problem.code

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,17 +173,25 @@ class Backtest:
             rows[table] = frame.height
         return rows
 
-    def collect(self, part: str) -> pl.DataFrame:
+    def collect(self, part: str, stages: Sequence[Stage] = STAGES) -> pl.DataFrame:
         """All finished rows of the present version: ``heads``, ``entries`` or ``scores``."""
         table = TABLES[PARTS[part]]
         empty = pl.DataFrame(pl.from_arrow(table.schema.empty_table()))
         frames = [
             pl.read_parquet(path)
             for event in self.events
-            for stage in STAGES
+            for stage in stages
             if (path := self._path(event, stage, part)).exists() and self._is_done(event, stage)
         ]
         return pl.concat([empty, *(frame.cast(empty.schema) for frame in frames)]) if frames else empty
+
+    def sweep(self) -> int:
+        """Deletes finished races of versions that nothing asks for any more; answers how many folders."""
+        used = {self._path(event, STAGES[0], "scores").parent for event in self.events}
+        stale = [folder for folder in self.root.glob("*") if folder.is_dir() and folder not in used]
+        for folder in stale:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(stale)
 
     def _block(self, event: str) -> int:
         # Counted from the first race of all, so that a short and a long run refit before the same races.

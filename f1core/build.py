@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from f1core.backtest import BUILD_RACES, STAGES, Backtest
+from f1core.drift import remeasure_drift
 from f1core.forecasts import coming_events, refresh_forecasts
 from f1core.ingest import IngestReport, ingest
 from f1core.installation import choose_facts, is_demo
 from f1core.ledger_tables import publish_ledger
 from f1core.published import publish_documents
+from f1core.retraining import retrain
 from f1core.settings import REPOSITORY
-from f1core.training import extract_missing, train
+from f1core.training import extract_missing
+from f1core.walk_forward import WalkForward
 from f1core.workspace import Workspace
 from warehouse.vocab import Stage
 
@@ -65,8 +68,7 @@ def build(workspace: Workspace, progress: Progress) -> BuildReport:
     progress("features", "", 0, races * len(Stage))
     extract_missing(fresh, tuple(Stage), lambda words, done: progress("features", words, done, None))
     progress("models", "", 0, len(Stage))
-    with fresh.writing("train"):
-        trained = train(fresh, progress=lambda words, done: progress("models", words, done, None))
+    trained = retrain(fresh, progress=lambda words, done: progress("models", words, done, None))
     backtested = run_backtest(fresh, progress, last=BUILD_RACES)
     coming = coming_events(fresh, now)
     progress("forecasts", f"{len(coming)} coming events", None, None)
@@ -74,14 +76,14 @@ def build(workspace: Workspace, progress: Progress) -> BuildReport:
     if fresh.settings.ledger_root.exists():
         # A warehouse that was lost or of an older schema gets its sealed records back from the ledger.
         publish_ledger(fresh)
-    versions = {done.stage.value: done.version for done in trained}
+    versions = {done.stage.value: done.in_production for done in trained}
     return BuildReport(ingested, is_demo(settings), versions, backtested, coming)
 
 
 def run_backtest(
     workspace: Workspace, progress: Progress, *, from_season: int | None = None, last: int | None = None
 ) -> int:
-    """Runs the backtest over some races and publishes its tables.
+    """Runs the backtest over some races, publishes its tables and measures drift anew.
 
     Returns:
         Rows of ``backtest_predictions`` (heads) in the tables now.
@@ -93,7 +95,9 @@ def run_backtest(
     backtest.run(events, progress=lambda words, done: progress("backtest", words, done, None))
     with workspace.writing("backtest") as store:
         rows = backtest.publish(store)
+        WalkForward(workspace).keep(backtest.collect("scores"))
         if store.changed:
             store.publish(now=workspace.clock.now())
         publish_documents(workspace.settings, workspace.reader)
+    remeasure_drift(workspace)
     return rows["backtest_predictions"]

@@ -48,7 +48,7 @@ def refresh_forecasts(workspace: Workspace, event_ids: Sequence[str]) -> list[Fo
     """Forecasts events with the models in production and stores the answers as provisional, where they are not yet.
 
     Args:
-        workspace: With the system's clock: a simulated one may not write forecasts.
+        workspace: With the system's clock or a rehearsal's: another simulated one may not write forecasts.
         event_ids: Events to come.
 
     Returns:
@@ -58,7 +58,7 @@ def refresh_forecasts(workspace: Workspace, event_ids: Sequence[str]) -> list[Fo
         NotReady: The clock is simulated.
         NotTrained: No model is in production.
     """
-    if workspace.clock.is_simulated:
+    if not workspace.is_live:
         raise NotReady(
             "Forecasts of a simulated clock are not stored.",
             hint="Leave --as-of out, or print them with `predict`.",

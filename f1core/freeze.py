@@ -25,7 +25,7 @@ def freeze(
     """Seals the forecast of an event, target and stage, or returns the one that was sealed before.
 
     Args:
-        workspace: With the system's clock.
+        workspace: With the system's clock, or a rehearsal's.
         event_id: The event.
         stage: Stage to seal; None takes the furthest one whose facts are known.
         target: What is forecast.
@@ -61,7 +61,7 @@ def freeze(
             workspace.reader,
             made.heads,
             made.entries,
-            kind="sealed",
+            kind=ledger.prediction_kind,
             extra={
                 "sealed_at": iso(sealed_at),
                 "session": {"kind": TARGET_SESSION[target].value, "starts_at": iso(starts)},
@@ -87,7 +87,7 @@ def refuse_unless_open(workspace: Workspace, event_id: str, target: Target) -> d
     Raises:
         NotReady: The clock is simulated, the event has no such session, or it has begun.
     """
-    if workspace.clock.is_simulated:
+    if not workspace.is_live:
         raise NotReady(
             "Only the machine's real clock can seal.",
             hint="Leave --as-of (or PARCFERME_CLOCK) out; use `predict` to look back.",

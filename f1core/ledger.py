@@ -11,6 +11,8 @@ On disk, under the ledger's folder::
 
 A process that dies between the two links leaves a record in the chain without its name; the next writer, and every
 lookup, finds it all the same.
+
+What a rehearsal writes has kinds of its own and lies in a ledger of its own; neither ledger takes the other's records.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from f1core.rehearsal.marker import is_rehearsal
 from warehouse.errors import WarehouseError
 
 FIRST_PREVIOUS = "0" * 64
@@ -35,6 +38,10 @@ RECENT = 16
 """How many records from the end may still lack their name."""
 STRAY_AGE_S = 600.0
 """A temporary file older than this was left by a writer that died."""
+REAL_KINDS = ("sealed", "settlement")
+"""Kinds of the records of a real ledger: predictions and their scores."""
+REHEARSAL_KINDS = ("rehearsal", "rehearsal_settlement")
+"""The same of a rehearsal's ledger."""
 _PLACE = re.compile(r"^\d{6}\.json$")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
 
@@ -127,6 +134,21 @@ class Ledger:
         self.chain = root / "chain"
         self.records = root / "records"
 
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether it lies in the data folder of a rehearsal."""
+        return is_rehearsal(self.root.parent)
+
+    @property
+    def prediction_kind(self) -> str:
+        """Kind of its predictions: ``sealed``, in a rehearsal ``rehearsal``."""
+        return (REHEARSAL_KINDS if self.is_rehearsal else REAL_KINDS)[0]
+
+    @property
+    def settlement_kind(self) -> str:
+        """Kind of its scores: ``settlement``, in a rehearsal ``rehearsal_settlement``."""
+        return (REHEARSAL_KINDS if self.is_rehearsal else REAL_KINDS)[1]
+
     # Reading -----------------------------------------------------------------------------------------------------
 
     def get(self, name: str) -> Record | None:
@@ -211,6 +233,8 @@ class Ledger:
                 problems.append(f"chain/{path.name} says it is record {record.content['sequence']}")
             if hashes[-1] and record.content["previous"] != hashes[-1]:
                 problems.append(f"chain/{path.name} does not follow the record before it")
+            if self._is_foreign_kind(record.content):
+                problems.append(f"chain/{path.name} is of kind {record.content.get('kind')}: {self._mixed()}")
             if record.name in seen:
                 problems.append(f"chain/{path.name} is a second record named {record.name}")
             hashes.append(record.hash)
@@ -241,6 +265,16 @@ class Ledger:
                     known = "is not what the chain holds" if path.stem in seen else "is not in the chain"
                     problems.append(f"records/{path.name} {known}")
         return problems
+
+    def _is_foreign_kind(self, content: Mapping[str, Any]) -> bool:
+        return content.get("kind") in (REAL_KINDS if self.is_rehearsal else REHEARSAL_KINDS)
+
+    def _mixed(self) -> str:
+        return (
+            "a rehearsal's ledger holds nothing sealed"
+            if self.is_rehearsal
+            else "a real ledger holds nothing rehearsed"
+        )
 
     def _places(self) -> list[Path]:
         if not self.chain.is_dir():
@@ -274,6 +308,8 @@ class Ledger:
         """
         if not _NAME.match(name):
             raise ValueError(f"{name!r} is no name of a record")
+        if self._is_foreign_kind(content):
+            raise ValueError(f"{name} is of kind {content['kind']}: {self._mixed()}")
         self._finish_interrupted()
         while True:
             # The end of the chain is read before the name is looked up: whoever seals the same name in between also

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -16,21 +16,21 @@ from warehouse.tables import TABLES
 NOTE = "ledger"
 
 
-def ledger_frames(records: Iterable[Record]) -> dict[str, pl.DataFrame]:
+def ledger_frames(ledger: Ledger) -> dict[str, pl.DataFrame]:
     """Rows of ``predictions``, ``prediction_entries`` and ``accuracy``.
 
     Args:
-        records: All records in the order of the chain.
+        ledger: Whose records, in the order of the chain; those of the other kind, real or rehearsed, are left out.
     """
     heads: list[dict[str, Any]] = []
     entries: list[dict[str, Any]] = []
     scores: list[dict[str, Any]] = []
-    for record in records:
+    for record in ledger.walk():
         document = record.content
-        if document["kind"] == "sealed":
+        if document["kind"] == ledger.prediction_kind:
             heads += _heads(record)
             entries += _entries(document)
-        elif document["kind"] == "settlement":
+        elif document["kind"] == ledger.settlement_kind:
             scores += _scores(record)
     newest = {(row["event_id"], row["target"], row["stage"]): row["revision"] for row in scores}
     for row in scores:
@@ -62,7 +62,7 @@ def publish_ledger(workspace: Workspace) -> dict[str, int]:
 
 def write_tables(store: Store, ledger: Ledger) -> dict[str, int]:
     """Puts the ledger's tables into a store; the caller publishes."""
-    frames = ledger_frames(ledger.walk())
+    frames = ledger_frames(ledger)
     for name, frame in frames.items():
         store.replace(name, frame.to_arrow().cast(TABLES[name].schema))
     return {name: frame.height for name, frame in frames.items()}

@@ -90,7 +90,8 @@ class Predictor:
     """Makes forecasts from stored features and trained models.
 
     Args:
-        workspace: The installation; with a simulated clock it never asks production models, which know more.
+        workspace: The installation; with a simulated clock it never asks production models, which know more. Those of a
+            rehearsal know no more than its clock: they were trained within it.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -115,14 +116,16 @@ class Predictor:
             event_id, chosen, as_of=now if self._is_early(event_id, chosen, now) else None
         )
         is_past = event_head(self.reader, event_id)["result_known_at"] <= now
-        in_production = not is_past and not self.clock.is_simulated
+        in_production = not is_past and self.workspace.is_live
         models = self._production(chosen) if in_production else self._as_of(chosen, features.as_of)
         forecasts = [
             (name, version, model.predict(features.frame, seed=SEED))
             for name, (version, model) in models.items()
         ]
+        # What a rehearsal writes carries its own time; everything else says when it was really computed.
+        computed_at = now if self.workspace.rehearsal else Clock.system().now()
         return assemble(
-            self.reader, features, forecasts, computed_at=Clock.system().now(), is_provisional=in_production
+            self.reader, features, forecasts, computed_at=computed_at, is_provisional=in_production
         )
 
     def _is_early(self, event_id: str, stage: Stage, now: dt.datetime) -> bool:
@@ -169,7 +172,7 @@ def assemble(
         reader: The warehouse.
         features: What the models saw.
         forecasts: Model name, version and its forecast frame.
-        computed_at: The real clock.
+        computed_at: The real clock, or a rehearsal's.
         is_provisional: See :class:`Forecast`.
         times: Race times fitted before; None fits them at the features' cut-off.
     """

@@ -27,7 +27,7 @@ def settle(workspace: Workspace, event_id: str, *, target: Target = Target.RACE)
     """Settles every sealed prediction of an event.
 
     Args:
-        workspace: With the system's clock.
+        workspace: With the system's clock, or a rehearsal's.
         event_id: The event.
         target: What was forecast.
 
@@ -38,7 +38,7 @@ def settle(workspace: Workspace, event_id: str, *, target: Target = Target.RACE)
     Raises:
         NotReady: The clock is simulated, nothing was sealed, or the result is not in the warehouse yet.
     """
-    if workspace.clock.is_simulated:
+    if not workspace.is_live:
         raise NotReady("Only the machine's real clock can settle.", hint="Leave --as-of out.")
     ledger = Ledger(workspace.settings.ledger_root)
     sealed = {
@@ -80,7 +80,7 @@ def _settle_one(
         calibration[name] = {outcome: _bins(reliability(frame, labels, outcome)) for outcome in OUTCOMES}
     content = {
         "format": FORMAT,
-        "kind": "settlement",
+        "kind": ledger.settlement_kind,
         "event_id": event_id,
         "target": target,
         "stage": stage,

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import polars as pl
 
+from f1core.features.extract import registry_version
 from f1core.features.registry import feature_names
 from f1core.features.store import FeatureStore
 from f1core.parallel import run_tasks
@@ -179,10 +180,10 @@ def train(
     stages: Sequence[Stage] = tuple(Stage),
     progress: Callable[[str, int], None] = lambda _words, _done: None,
 ) -> list[TrainedStage]:
-    """Trains the production model and the baselines of each stage, stores them and puts them into production.
+    """Trains the production model and the baselines of each stage, stores them and puts them into production unasked.
 
-    A stage whose model in production was made from the same facts and code is left as it is. The caller holds the
-    writer lock.
+    For a folder that has no champion yet; an installation's models are challenged, see :mod:`f1core.retraining`. A stage
+    whose model in production was made from the same facts and code is left as it is. The caller holds the writer lock.
 
     Args:
         workspace: The installation, with the system's clock.
@@ -206,37 +207,70 @@ def train(
             progress(f"{stage.label.lower()} is current", 1)
         else:
             todo.append((workspace.settings, workspace.reader.snapshot.id, stage, now))
-    revision = git_revision()
-    for stage, models, count, cutoff in run_tasks(_fit_stage, todo, workspace.settings.workers):
-        for name, model in models.items():
-            saved = registry.save(
-                model,
-                Manifest(
-                    model=name,
-                    target=Target.RACE.value,
-                    stages=(stage.value,),
-                    cutoff=cutoff,
-                    created_at=now,
-                    feature_names=tuple(feature_names(stage)) if name == PRODUCTION_MODEL else (),
-                    data_version=version,
-                    seeds={"fit": SEED},
-                    git_revision=revision,
-                ),
-            )
-        # The production model comes last: a stage is promoted only when the baselines beside it are there.
+    for fitted in run_tasks(fit_stage, todo, workspace.settings.workers):
+        saved = save_stage(registry, fitted, version, at=now)
         registry.promote(saved, at=now)
-        done.append(TrainedStage(stage, saved, count, cutoff, is_new=True))
-        progress(f"{stage.label.lower()} trained", 1)
+        done.append(TrainedStage(fitted.stage, saved, fitted.count_events, fitted.cutoff, is_new=True))
+        progress(f"{fitted.stage.label.lower()} trained", 1)
     return sorted(done, key=lambda one: list(Stage).index(one.stage))
 
 
-def _fit_stage(
-    settings: Settings, snapshot: str, stage: Stage, now: dt.datetime
-) -> tuple[Stage, dict[str, RaceModel], int, dt.datetime]:
+@dataclass(frozen=True)
+class FittedStage:
+    """Models of a stage as they were fitted, in memory.
+
+    Attributes:
+        stage: The stage.
+        models: By name; the production model comes last.
+        count_events: Races they learned from.
+        cutoff: They learned from results known before this instant.
+    """
+
+    stage: Stage
+    models: dict[str, RaceModel]
+    count_events: int
+    cutoff: dt.datetime
+
+
+def fit_stage(settings: Settings, snapshot: str, stage: Stage, now: dt.datetime) -> FittedStage:
+    """Fits the baselines and the production model of a stage on all results known before an instant."""
     work = worker_workspace(settings, snapshot)
     data = training_data(work, stage).before(now)
     models = {name: fit_model(name, data, stage) for name in (*STAGE_BASELINES[stage], PRODUCTION_MODEL)}
-    return stage, models, len(data.known_at), max(data.known_at.values()) + dt.timedelta(microseconds=1)
+    return FittedStage(
+        stage, models, len(data.known_at), max(data.known_at.values()) + dt.timedelta(microseconds=1)
+    )
+
+
+def save_stage(registry: ModelRegistry, fitted: FittedStage, version: str, *, at: dt.datetime) -> str:
+    """Stores the models of a stage without putting them into production; the caller holds the writer lock.
+
+    Args:
+        registry: Where to.
+        fitted: The models.
+        version: As in :func:`training_version`.
+        at: When they were trained.
+
+    Returns:
+        The production model's version. It is stored last: where it is, the baselines beside it are.
+    """
+    revision = git_revision()
+    for name, model in fitted.models.items():
+        saved = registry.save(
+            model,
+            Manifest(
+                model=name,
+                target=Target.RACE.value,
+                stages=(fitted.stage.value,),
+                cutoff=fitted.cutoff,
+                created_at=at,
+                feature_names=tuple(feature_names(fitted.stage)) if name == PRODUCTION_MODEL else (),
+                data_version=version,
+                seeds={"fit": SEED},
+                git_revision=revision,
+            ),
+        )
+    return saved
 
 
 def _current(registry: ModelRegistry, stage: Stage) -> Manifest | None:
@@ -258,11 +292,21 @@ def latest_baseline(registry: ModelRegistry, name: str, stage: Stage) -> str | N
 
 
 def training_version(store: FeatureStore, labels: pl.DataFrame) -> str:
-    """Fingerprint of everything a fit depends on: facts, feature code and model code."""
+    """Fingerprint of everything a fit depends on: the recipe (see :func:`recipe_version`), a dash, and the facts."""
     newest = int(str(labels["season"].max())) if labels.height else 0
-    return hashlib.sha256(
-        f"{store.version(newest)}:{models_version()}:{labels['event_id'].n_unique()}".encode()
-    ).hexdigest()[:12]
+    facts = f"{store.version(newest)}:{labels['event_id'].n_unique()}"
+    return f"{recipe_version()}-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
+
+
+def recipe_version() -> str:
+    """Fingerprint of how models are made, whatever they learn from: the code of features, models and training."""
+    return hashlib.sha256(f"{registry_version()}:{models_version()}".encode()).hexdigest()[:12]
+
+
+def recipe_of(manifest: Manifest) -> str:
+    """The recipe a stored model was made by; empty where its manifest does not say."""
+    recipe, dash, _facts = manifest.data_version.partition("-")
+    return recipe if dash else ""
 
 
 def models_version() -> str:

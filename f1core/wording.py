@@ -39,6 +39,20 @@ KIND_WORDS = {
 }
 
 
+DECISION_NAMES = {
+    "first": "Promoted: the first",
+    "champion_unusable": "Promoted: the old one was unusable",
+    "same_recipe": "Promoted: same recipe, more data",
+    "not_worse": "Promoted: not worse",
+    "forced": "Promoted by hand",
+    "worse": "Refused: worse",
+    "too_few_races": "Refused: too few races",
+}
+"""How challenges end, in ``model_challenges``."""
+MEASURE_NAMES = {"win_log_loss": "Winner's log loss", "top_ten_error": "Top-10 calibration error"}
+"""Rolling measures of calibration, in ``calibration_drift``."""
+
+
 def model_name(model: str) -> str:
     """The name people read for a model; everything that is not a baseline is ours."""
     return BASELINE_NAMES.get(model, OUR_MODEL)

@@ -12,8 +12,10 @@ from f1core.clock import Clock
 from f1core.features.facts import FeatureFacts
 from f1core.features.store import FeatureStore
 from f1core.labels import load_labels
+from f1core.rehearsal.marker import is_rehearsal
 from f1core.settings import Settings
 from models.registry import ModelRegistry
+from warehouse.errors import WarehouseError
 from warehouse.lock import writer_lock
 from warehouse.queries.history import load_facts
 from warehouse.reader import Reader
@@ -26,11 +28,43 @@ class Workspace:
     Args:
         settings: Where the data lies.
         clock: What time it is taken to be.
+        rehearsal: Whether this is a rehearsal in a data folder of its own.
+
+    Raises:
+        WarehouseError: A rehearsal was asked for in a folder that is not marked as one, or by the machine's real clock.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, *, rehearsal: bool = False) -> None:
+        if rehearsal and not is_rehearsal(settings.data):
+            raise WarehouseError(
+                f"{settings.data} is no rehearsal's data folder: a simulated clock writes nothing there.",
+                hint="Run `python -m jobs rehearse`, which makes a folder of its own.",
+            )
+        if rehearsal and not clock.is_simulated:
+            raise WarehouseError("A rehearsal runs on a simulated clock, never on the machine's real one.")
         self.settings = settings
         self.clock = clock
+        self.rehearsal = rehearsal
+
+    @property
+    def is_live(self) -> bool:
+        """Whether forecasts may be stored, sealed and settled here.
+
+        By the machine's real clock in a real data folder, or by a simulated one in a rehearsal's own. A rehearsal's
+        folder that is opened like a real one can be read only.
+        """
+        if self.rehearsal:
+            return True
+        return not self.clock.is_simulated and not is_rehearsal(self.settings.data)
+
+    def again(self) -> Workspace:
+        """The same installation opened afresh: features and labels of what is published by now.
+
+        The reader is shared: it notices by itself what was published.
+        """
+        other = Workspace(self.settings, self.clock, rehearsal=self.rehearsal)
+        other.__dict__["reader"] = self.reader
+        return other
 
     @cached_property
     def reader(self) -> Reader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -17,11 +18,10 @@ from f1core.clock import Clock
 from f1core.log import configure_logging
 from f1core.settings import REPOSITORY, get_settings
 from f1core.workspace import Workspace
-from jobs import ledger_cli
+from jobs import ledger_cli, model_cli, rehearse_cli, schedule_cli
 from jobs.options import AsJson, AsOf, Race, StageOption, Year, answer, say, workspace
 from jobs.progress import progress_report
-from warehouse.errors import NotReady, ParcFermeError, WarehouseError
-from warehouse.vocab import Stage
+from warehouse.errors import ParcFermeError, WarehouseError
 
 HELP = """Parc Fermé's jobs: bring facts into the warehouse, make features, train, forecast and backtest.
 
@@ -38,14 +38,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-def _only_now(as_of: str | None, command: str) -> None:
-    if as_of:
-        raise NotReady(
-            f"`{command}` writes to the warehouse and only the machine's real clock may do that.",
-            hint="Leave --as-of out; `predict` and `extract` can look back in time.",
-        )
 
 
 @app.command()
@@ -93,23 +85,42 @@ def ingest(as_json: AsJson = False) -> None:
 def extract(
     race: Race, year: Year = None, stage: StageOption = None, as_of: AsOf = None, as_json: AsJson = False
 ) -> None:
-    """Make the features of one event and stage; keep them as a small parquet file.
+    """Make the features of one event and stage; keep them as small parquet files.
 
-    Example: python -m jobs extract --race Bahrain --year 2025 --stage pre_race
+    Reads the practice, qualifying and sprint sessions that exist (fetched before, recorded in the archive, or over the
+    network), publishes their laps, car telemetry, weather and race control, and writes two files: features of the history,
+    and those of the weekend, which has these and the sessions'. With --as-of nothing is stored and no network is asked.
+
+    Examples: python -m jobs extract --race Bahrain --year 2023 ;
+    python -m jobs extract --race Bahrain --year 2025 --stage pre_race --json
     """
+    from f1core.installed_sources import InstalledSources
     from f1core.predict import best_stage, require_stage
     from f1core.resolver import resolve
+    from f1core.weekend_extraction import extract_weekend, read_sessions
+    from jobs.weekend_text import weekend_data, weekend_text
     from warehouse.queries.events import session_starts
     from warehouse.stages import cutoff
 
+    began = time.perf_counter()
     work = workspace(as_of)
     event = resolve(work.reader, race, year=year, clock=work.clock)
+    with progress_report(quiet=as_json) as report:
+        report("sessions", event, None, None)
+        read = read_sessions(work, event, stage=stage) if work.is_live else None
+        if read and read.lack_facts(work.reader):
+            # The results source is behind the timing: its gap is filled first, or the stage would not be reached.
+            report("facts", event, None, None)
+            InstalledSources(get_settings()).bring_facts(work)
+            work = work.again()
     now = work.clock.now()
     chosen = stage or best_stage(work.reader, event, now)
     require_stage(work.reader, event, chosen, now)
     early = now < cutoff(event, session_starts(work.reader, event), chosen)
     found = work.features.get(event, chosen, as_of=now if early else None)
     path = work.features.path(event, chosen)
+    weekend = extract_weekend(work, event, stage=chosen, as_of=now if early else None, read=read)
+    seconds = time.perf_counter() - began
     data = {
         "event_id": event,
         "stage": chosen.value,
@@ -118,49 +129,18 @@ def extract(
         "lineup_source": found.lineup_source,
         "file": None if early else str(path),
         "rows": found.frame.to_dicts(),
+        "weekend": weekend_data(weekend, seconds),
     }
     coverage = float(np.mean(found.frame["feature_coverage"].to_numpy()))
     text = (
         f"{event} {chosen.value}: {found.frame.height} drivers, {found.frame.width} columns, coverage {coverage:.0%}, "
         f"field from {found.lineup_source}, facts before {found.as_of:%Y-%m-%d %H:%M} UTC."
     )
-    answer(data, as_json, text if early else f"{text}\n{path}")
+    lines = [text] if early else [text, str(path)]
+    answer(data, as_json, "\n".join([*lines, *weekend_text(weekend, seconds)]))
 
 
-@app.command()
-def train(
-    stage: Annotated[
-        list[Stage] | None, typer.Option("--stage", help="Only these stages; repeatable.")
-    ] = None,
-    as_of: AsOf = None,
-    as_json: AsJson = False,
-) -> None:
-    """Train the models of every stage on all results and put them into production; a stage that is current is left.
-
-    Example: python -m jobs train
-    """
-    from f1core.training import extract_missing
-    from f1core.training import train as run
-
-    _only_now(as_of, "train")
-    work = workspace()
-    stages = tuple(stage or Stage)
-    with work.writing("train"), progress_report(quiet=as_json) as report:
-        report("features", "", 0, work.labels["event_id"].n_unique() * len(stages))
-        extract_missing(work, stages, lambda words, done: report("features", words, done, None))
-        report("models", "", 0, len(stages))
-        done = run(work, stages=stages, progress=lambda words, count: report("models", words, count, None))
-    data = [
-        {"stage": one.stage.value, "version": one.version, "count_events": one.count_events} for one in done
-    ]
-    answer(
-        data,
-        as_json,
-        "\n".join(
-            f"{one.stage.value}: {one.version} ({one.count_events} races{'' if one.is_new else ', current'})"
-            for one in done
-        ),
-    )
+app.command()(model_cli.train)
 
 
 @app.command()
@@ -196,37 +176,24 @@ def predict(
     answer(forecast_data(work.reader, made), as_json, forecast_text(work.reader, made))
 
 
-@app.command()
-def backtest(
-    from_season: Annotated[
-        int | None, typer.Option("--from", help="First season; without it the last 24 races.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Forecast past races walk-forward and score them beside grid, points and Elo; goes on where it was stopped.
-
-    Example: python -m jobs backtest --from 2022
-    """
-    from f1core.build import run_backtest
-    from jobs.tables import score_text, scores_data
-
-    work = workspace()
-    with progress_report(quiet=as_json) as report:
-        run_backtest(work, report, from_season=from_season)
-    answer(scores_data(work.reader, from_season), as_json, score_text(work.reader, from_season))
+app.command()(model_cli.backtest)
+app.command()(model_cli.drift)
 
 
 @app.command()
 def status(as_of: AsOf = None, as_json: AsJson = False) -> None:
-    """Show what the warehouse holds, up to when, the models in production and the next event.
+    """Show what the warehouse holds, up to when, the models in production, the next event, and how the jobs stand.
 
     Example: python -m jobs status --json
     """
+    from f1core.job_status import job_status
     from f1core.status import status as find
+    from jobs.job_tables import jobs_text
     from jobs.tables import status_text
 
-    found = find(workspace(as_of))
-    answer(found, as_json, status_text(found))
+    work = workspace(as_of)
+    found = {**find(work), "jobs": job_status(work, work.clock.now())}
+    answer(found, as_json, f"{status_text(found)}\n{jobs_text(found['jobs'])}")
 
 
 @app.command()
@@ -316,6 +283,9 @@ def docs(
 
 for _command in ledger_cli.COMMANDS:
     app.command()(_command)
+app.command()(schedule_cli.run)
+app.command()(rehearse_cli.rehearse)
+app.command("run-task", hidden=True)(schedule_cli.run_task)
 
 
 def _explained(error: OSError) -> ParcFermeError:

@@ -129,6 +129,8 @@ def cli_page() -> str:
     command: Any = typer.main.get_command(app)
     parts = [NOTE, "# Command line\n", "```", _help(command, "python -m jobs"), "```", ""]
     for name, sub in command.commands.items():
+        if sub.hidden:
+            continue
         parts += [f"## {name}\n", "```", _help(sub, f"python -m jobs {name}"), "```", ""]
     return "\n".join(parts)
 

@@ -54,6 +54,7 @@ def settle(
 
     Example: python -m jobs settle --race "Las Vegas" --year 2026
     """
+    from f1core.drift import remeasure_drift
     from f1core.ledger_tables import publish_ledger
     from f1core.resolver import resolve
     from f1core.settle import settle as run
@@ -63,6 +64,7 @@ def settle(
     done = run(work, event, target=target)
     if any(is_new for _, is_new in done):
         publish_ledger(work)
+        remeasure_drift(work)
     lines = []
     for record, is_new in done:
         scores = record.content["scores"]

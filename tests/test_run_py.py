@@ -105,6 +105,16 @@ http.server.HTTPServer((at("--server.address"), int(at("--server.port"))), Healt
 }
 
 
+SCHEDULER = """
+import time
+record("jobs")
+if "run" in sys.argv:
+    Path("pids.tmp").write_text(json.dumps([os.getpid()]))
+    os.replace("pids.tmp", "pids.json")
+    time.sleep(60)
+"""
+
+
 class Checkout:
     """A copy of run.py among stand-ins, with an environment that needs no download."""
 
@@ -511,7 +521,54 @@ def test_without_a_command_it_builds_and_then_serves(checkout: Checkout) -> None
     port = free_port()
     running = checkout.start("--port", str(port))
     running.wait_for_text("ready: http")
+    wait_for(lambda: len(checkout.calls("jobs")) == 2, "the scheduler beside the server")
+    assert [call["name"] for call in checkout.calls()] == ["pip", "jobs", "streamlit", "jobs"]
+    assert [call["args"] for call in checkout.calls("jobs")] == [["build"], ["run"]]
+    running.process.send_signal(signal.SIGINT)
+    assert running.code == 130
+
+
+@posix
+def test_it_serves_without_the_scheduler_when_told_to(checkout: Checkout) -> None:
+    running = checkout.start("--no-jobs", "--port", str(free_port()))
+    running.wait_for_text("ready: http")
+    time.sleep(0.3)
     assert [call["name"] for call in checkout.calls()] == ["pip", "jobs", "streamlit"]
+    running.process.send_signal(signal.SIGINT)
+    assert running.code == 130
+
+
+@posix
+@pytest.mark.parametrize("ends", ["by the server", "by a signal"])
+def test_the_scheduler_ends_with_the_server(checkout: Checkout, ends: str) -> None:
+    (checkout.root / "jobs" / "__main__.py").write_text(RECORD + SCHEDULER)
+    running = checkout.start("--port", str(free_port()))
+    running.wait_for_text("ready: http")
+    (scheduler,) = checkout.pids()
+    (server,) = [
+        child.pid for child in psutil.Process(running.process.pid).children() if child.pid != scheduler
+    ]
+    assert is_alive(scheduler), "the test would prove nothing"
+    if ends == "by the server":
+        os.kill(server, signal.SIGKILL)
+        assert running.code == 137
+    else:
+        running.process.send_signal(signal.SIGTERM)
+        assert running.code == 143
+    assert_gone([scheduler, server])
+
+
+@posix
+@pytest.mark.parametrize(("code", "words"), [(6, "has ended"), (1, "started again in a minute")])
+def test_the_pages_do_without_a_scheduler_that_ends(checkout: Checkout, code: int, words: str) -> None:
+    (checkout.root / "jobs" / "__main__.py").write_text(
+        RECORD + f"import sys; record('jobs'); sys.exit({code} if 'run' in sys.argv else 0)"
+    )
+    port = free_port()
+    running = checkout.start("--port", str(port))
+    running.wait_for_text(words)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) == 0, "the pages are gone, too"
     running.process.send_signal(signal.SIGINT)
     assert running.code == 130
 

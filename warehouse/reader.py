@@ -42,6 +42,7 @@ class Reader:
         self._con: duckdb.DuckDBPyConnection | None = None
         self._snapshot: Snapshot | None = None
         self._stamp: tuple[int, int] | None = None
+        self._known_files: dict[str, tuple[tuple[int, int, int], list[str]]] = {}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -118,12 +119,24 @@ class Reader:
 
     def _select(self, table: Table, snapshot: Snapshot) -> str:
         version = snapshot.versions.get(table.name)
-        files = [] if version is None else delta_files(self.root, table.name, version)
+        files = [] if version is None else self._files_of(table.name, version)
         if files:
             columns = ", ".join(f'"{name}"' for name in table.column_names)
             return f"select {columns} from {parquet_relation(table, files)}"
         empty = ", ".join(f'null::{_DUCKDB_TYPES[c.type]} as "{c.name}"' for c in table.columns)
         return f"select {empty} where false"
+
+    def _files_of(self, name: str, version: int) -> list[str]:
+        """Files of a version; asked for once, as long as it is the same commit of the same table."""
+        try:
+            commit = (self.root / name / "_delta_log" / f"{version:020d}.json").stat()
+        except OSError:
+            return delta_files(self.root, name, version)
+        stamp = (version, commit.st_mtime_ns, commit.st_ino)
+        kept = self._known_files.get(name)
+        if kept is None or kept[0] != stamp:
+            kept = self._known_files[name] = (stamp, delta_files(self.root, name, version))
+        return kept[1]
 
     def _file_stamp(self) -> tuple[int, int]:
         try:

@@ -26,6 +26,7 @@ PAGES = (
     ("streamlit_app.py", "Next race", ":material/sports_score:"),
     ("pages/race.py", "Races", ":material/flag:"),
     ("pages/accuracy.py", "Accuracy", ":material/query_stats:"),
+    ("pages/health.py", "Health", ":material/monitor_heart:"),
 )
 # Drawn here: Streamlit fetches named icons and emoji for the tab from other people's servers.
 ICON = (

@@ -17,8 +17,9 @@ PAGES = {
     "raced": "/race?event=2025-las-vegas&stage=pre_race",
     "not raced": "/race?event=2026-great-britain",
     "accuracy": "/accuracy",
+    "health": "/health",
 }
-CHARTS = {"home": 1, "raced": 2, "not raced": 0, "accuracy": 7}
+CHARTS = {"home": 1, "raced": 2, "not raced": 0, "accuracy": 7, "health": 0}
 
 # For every chart: its place on the screen, how many marks of data have a size, and its name for screen readers.
 CHART_STATE = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].map(chart => {
@@ -73,7 +74,9 @@ def test_the_first_hit_of_a_fresh_server_is_right(
         tab = open_tab(address).go(path)
         assert title in tab.text()
         assert words in tab.text()
-        assert navigation(tab) == ["Next race", "Races", "Accuracy"], "our navigation, once, and no other"
+        assert navigation(tab) == ["Next race", "Races", "Accuracy", "Health"], (
+            "our navigation, once, and no other"
+        )
         assert tab.page.query_selector("[data-testid=stSidebarNav]") is None, "no automatic navigation"
         assert tab.page.url == f"{address}{path}"
         assert tab.faults == []

@@ -14,6 +14,8 @@ import pytest
 
 import f1core.charts
 from f1core.accuracy import comparison_table
+from f1core.charts.calibration_drift import calibration_drift
+from f1core.charts.feature_drift import feature_drift
 from f1core.charts.finishing_order import finishing_order
 from f1core.charts.miss_distribution import miss_distribution
 from f1core.charts.outcome_probabilities import outcome_probabilities
@@ -91,6 +93,35 @@ FORM = pl.DataFrame(
         "mae_ranked": [3.0, 3.1, 4.0, 4.2],
     }
 )
+DRIFT = pl.DataFrame(
+    {
+        "feature": ["grid_position", "elo_driver", "field_size"],
+        "psi": [0.9, 0.4, 0.1],
+        "threshold": [0.6, 0.8, 4.0],
+        "level": [1.5, 0.5, 0.025],
+        "is_drifting": [True, False, False],
+        "mean": [10.5, 1500.0, None],
+        "mean_before": [10.4, 1501.0, 20.0],
+        "missing_share": [0.0, 0.1, 1.0],
+        "missing_share_before": [0.0, 0.1, 0.0],
+    }
+)
+ROLLING = pl.DataFrame(
+    {
+        "measure": ["win_log_loss", "win_log_loss", "top_ten_error"],
+        "race": [1, 2, 1],
+        "season": [2026] * 3,
+        "grand_prix_name": ["Vale", "Dale", "Vale"],
+        "window": [5] * 3,
+        "count_sealed": [0, 1, 0],
+        "count_history": [15, 16, 15],
+        "value": [1.1, 2.9, 0.1],
+        "expected": [1.2, 1.2, 0.1],
+        "low": [0.5, 0.5, 0.05],
+        "high": [2.2, 2.2, 0.2],
+        "is_drifting": [False, True, False],
+    }
+)
 MISSES = pl.DataFrame({"miss": [0, 0, -3, 12], "is_classified": [True, True, True, False]})
 
 CHARTS: dict[str, Callable[[], Any]] = {
@@ -101,6 +132,8 @@ CHARTS: dict[str, Callable[[], Any]] = {
     "reliability_curve": lambda: reliability_curve(CURVE, "win"),
     "rolling_form": lambda: rolling_form(FORM, SCORE_BY_COLUMN["mae_ranked"]),
     "miss_distribution": lambda: miss_distribution(MISSES),
+    "feature_drift": lambda: feature_drift(DRIFT),
+    "calibration_drift": lambda: calibration_drift(ROLLING, "win_log_loss"),
 }
 EMPTY: dict[str, Callable[[], Any]] = {
     "finishing_order": lambda: finishing_order(field(raced=False).clear()),
@@ -110,6 +143,8 @@ EMPTY: dict[str, Callable[[], Any]] = {
     "reliability_curve": lambda: reliability_curve(CURVE, "top_ten"),
     "rolling_form": lambda: rolling_form(FORM.clear(), SCORE_BY_COLUMN["mae_ranked"]),
     "miss_distribution": lambda: miss_distribution(MISSES.clear()),
+    "feature_drift": lambda: feature_drift(DRIFT.clear()),
+    "calibration_drift": lambda: calibration_drift(ROLLING.clear(), "win_log_loss"),
 }
 
 

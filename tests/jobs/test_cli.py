@@ -26,7 +26,11 @@ from warehouse.reader import Reader
 from warehouse.store import SNAPSHOT_FILE
 
 Jobs = Callable[..., Answer]
-COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+COMMANDS = sorted(
+    name
+    for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+    if not command.hidden
+)
 
 
 @pytest.fixture(scope="module")

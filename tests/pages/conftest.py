@@ -86,7 +86,9 @@ def draw(at: AppTest) -> Visit:
     seen = Visit(at)
     assert not at.exception, [element.message for element in at.exception]
     assert not at.error, [element.value for element in at.error]
-    assert set(seen.links()) >= {"Next race", "Races", "Accuracy"}, "the navigation is part of every page"
+    assert set(seen.links()) >= {"Next race", "Races", "Accuracy", "Health"}, (
+        "the navigation is part of every page"
+    )
     assert seen.says("Contains data from [F1DB](https://github.com/f1db/f1db), licensed under [CC BY 4.0]")
     assert seen.says("Unofficial: not associated in any way with the Formula 1 companies")
     return seen

@@ -18,17 +18,19 @@ KINDS = {
 
 def stage_evidence(reader: Reader, event_id: str, now: dt.datetime) -> list[str]:
     """Which of grid, qualifying and practice of an event were known before an instant, as the gate has it."""
+    # Naming the season leaves the files of all others closed.
     return reader.query(
         """
         select 'grid' as evidence from starting_grids
-        where event_id = $event_id and session = 'race' and known_at < $now
+        where season = $season and event_id = $event_id and session = 'race' and known_at < $now
         union
         select 'qualifying' from qualifying_results
-        where event_id = $event_id and session = 'qualifying' and known_at < $now
+        where season = $season and event_id = $event_id and session = 'qualifying' and known_at < $now
         union
-        select 'practice' from practice_results where event_id = $event_id and known_at < $now
+        select 'practice' from practice_results
+        where season = $season and event_id = $event_id and known_at < $now
         """,
-        {"event_id": event_id, "now": now},
+        {"season": int(event_id[:4]), "event_id": event_id, "now": now},
     )["evidence"].to_list()
 
 

@@ -34,10 +34,10 @@ def event_result(reader: Reader, event_id: str, session: str = "race") -> pl.Dat
         from race_results as results
         inner join drivers using (driver_id)
         inner join constructors using (constructor_id)
-        where results.event_id = $event_id and results.session = $session
+        where results.season = $season and results.event_id = $event_id and results.session = $session
         order by results.display_order
         """,
-        {"event_id": event_id, "session": session},
+        {"season": int(event_id[:4]), "event_id": event_id, "session": session},
     )
 
 

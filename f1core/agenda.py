@@ -1,0 +1,416 @@
+"""What is to be done when: runs that recur, and runs that follow from the calendar. Pure: rows in, runs out.
+
+A run's key says what it is for and never when, so that it stays the same when the calendar moves; its times are those of
+the calendar as it stands. Recurring runs are the exception: their key carries their instant.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import polars as pl
+
+from f1core.freeze_policy import FreezePolicy, due_at
+from f1core.settings import Settings
+from warehouse.stages import PRE_RACE_LEAD
+from warehouse.vocab import EventStatus, SessionKind, Stage, Target
+
+
+class Job(StrEnum):
+    """A kind of run, in the order in which they follow one another at the same instant."""
+
+    CALENDAR = "calendar"
+    F1DB_CHECK = "f1db_check"
+    LINEUP = "lineup"
+    FULL_SEASON = "full_season"
+    RESULTS = "results"
+    WEATHER = "weather"
+    EXTRACT = "extract"
+    FREEZE = "freeze"
+    SETTLE = "settle"
+    RETRAIN = "retrain"
+    FORECAST = "forecast"
+    BACKFILL = "backfill"
+    MAINTENANCE = "maintenance"
+
+    @property
+    def rank(self) -> int:
+        """Place in the order: facts, then seals, settlements, training, forecasts, and what can wait."""
+        return _RANKS[self]
+
+    @property
+    def brings_facts(self) -> bool:
+        """Whether others may be waiting for what it brings."""
+        return self.rank <= Job.EXTRACT.rank
+
+
+_RANKS = {job: place for place, job in enumerate(Job)}
+
+HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
+EXTRACT_MARGIN = dt.timedelta(minutes=15)
+"""How long after a session's end its data are first asked for; they appear half an hour to some hours after it."""
+GRID_LEAD = dt.timedelta(minutes=59)
+"""The starting grid is known an hour before the start; a minute later it is asked for."""
+EXTRACT_UNTIL = dt.timedelta(days=14)
+"""After that a session is left to the backfill."""
+RESULT_UNTIL = dt.timedelta(days=60)
+"""How long an official result is waited for."""
+CORRECTION_DAYS = 7
+"""Days on which a result is looked at again: stewards and appeals change results after the flag."""
+MORNING = dt.time(6, tzinfo=dt.UTC)
+"""When results and standings are looked at every day."""
+LOOK_BACK = RESULT_UNTIL + 2 * DAY
+"""No planned run is due longer than this after its instant."""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run to be made.
+
+    Attributes:
+        key: What it is for; unique, and the same however the calendar moves.
+        job: The kind of run.
+        params: What the task is told: event, session, stage.
+        at: When it is due (UTC).
+        deadline: When it can no longer be made or no longer matters; None where that never happens.
+        title: What people read.
+        after: Keys of runs that must be over before.
+        group: Runs of one group stand in for each other: of several that are due only the newest is made.
+    """
+
+    key: str
+    job: Job
+    params: Mapping[str, str]
+    at: dt.datetime
+    deadline: dt.datetime | None
+    title: str
+    after: tuple[str, ...] = ()
+    group: str = ""
+
+    @property
+    def is_seal(self) -> bool:
+        """Whether it seals: such a run is never made late."""
+        return self.job is Job.FREEZE
+
+
+@dataclass(frozen=True)
+class AgendaEvent:
+    """An event as the agenda needs it.
+
+    Attributes:
+        event_id: The event.
+        name: What people call it, with the season.
+        status: Held, scheduled or cancelled.
+        starts: Start of every session (UTC).
+        known: When the result of every session is known (UTC).
+        is_time_estimated: Whether only the day of the race is known.
+    """
+
+    event_id: str
+    name: str
+    status: EventStatus
+    starts: Mapping[SessionKind, dt.datetime]
+    known: Mapping[SessionKind, dt.datetime]
+    is_time_estimated: bool = False
+
+    @property
+    def is_plannable(self) -> bool:
+        """Whether it takes place, and when is known."""
+        return (
+            self.status is not EventStatus.CANCELLED
+            and SessionKind.RACE in self.starts
+            and not self.is_time_estimated
+        )
+
+    @property
+    def first_start(self) -> dt.datetime:
+        """Start of the first session."""
+        return min(self.starts.values())
+
+
+def agenda_events(calendar: pl.DataFrame, sessions: pl.DataFrame) -> list[AgendaEvent]:
+    """Events in order of their races.
+
+    Args:
+        calendar: Rows of :func:`warehouse.queries.events.calendar`.
+        sessions: Rows of the ``sessions`` table.
+    """
+    starts: dict[str, dict[SessionKind, dt.datetime]] = {}
+    known: dict[str, dict[SessionKind, dt.datetime]] = {}
+    for event_id, session, start, end in sessions.select(
+        "event_id", "session", "starts_at", "known_at"
+    ).iter_rows():
+        starts.setdefault(event_id, {})[SessionKind(session)] = start
+        known.setdefault(event_id, {})[SessionKind(session)] = end
+    return [
+        AgendaEvent(
+            row["event_id"],
+            f"{row['grand_prix_name']} {row['season']}",
+            EventStatus(row["status"]),
+            starts.get(row["event_id"], {}),
+            known.get(row["event_id"], {}),
+            bool(row["is_time_estimated"]),
+        )
+        for row in calendar.sort("race_starts_at", "event_id").iter_rows(named=True)
+    ]
+
+
+def without_times(events: Iterable[AgendaEvent], now: dt.datetime) -> list[str]:
+    """Events to come for which nothing can be planned, because the calendar does not say when their sessions are."""
+    return [
+        event.event_id
+        for event in events
+        if event.status is EventStatus.SCHEDULED
+        and not event.is_plannable
+        and max(event.known.values(), default=now + DAY) > now
+    ]
+
+
+# Runs that recur ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run that recurs.
+
+    Attributes:
+        job: The kind of run.
+        title: What people read.
+        hours: Hours of the day (UTC).
+        minute: Minute of the hour.
+        weekday: Day of the week, Monday is 0; None for every day.
+        race_day_hours: Hours on the day of a race; None: as on other days.
+    """
+
+    job: Job
+    title: str
+    hours: tuple[int, ...]
+    minute: int = 0
+    weekday: int | None = None
+    race_day_hours: tuple[int, ...] | None = None
+
+    def instants(
+        self, since: dt.datetime, until: dt.datetime, race_days: set[dt.date]
+    ) -> Iterator[dt.datetime]:
+        """Its instants after ``since`` and not after ``until``."""
+        day = since.astimezone(dt.UTC).date()
+        while day <= until.astimezone(dt.UTC).date():
+            if self.weekday is None or day.weekday() == self.weekday:
+                hours = self.race_day_hours if self.race_day_hours and day in race_days else self.hours
+                for hour in hours:
+                    instant = dt.datetime.combine(day, dt.time(hour, self.minute), dt.UTC)
+                    if since < instant <= until:
+                        yield instant
+            day += DAY
+
+
+SIX_HOURLY = (0, 6, 12, 18)
+STANDING = (
+    Standing(Job.CALENDAR, "Calendar", (0,)),
+    Standing(Job.F1DB_CHECK, "F1DB release", SIX_HOURLY),
+    Standing(Job.LINEUP, "Line-up changes", SIX_HOURLY),
+    Standing(Job.FULL_SEASON, "Full season", (2,), weekday=6),
+    Standing(Job.RESULTS, "Results and standings", (6,)),
+    Standing(Job.WEATHER, "Weather forecast", SIX_HOURLY, race_day_hours=tuple(range(24))),
+    Standing(Job.FORECAST, "Forecasts of the coming events", SIX_HOURLY),
+    Standing(Job.BACKFILL, "Older sessions", SIX_HOURLY, minute=30),
+    Standing(Job.MAINTENANCE, "Tidying the warehouse", (3,), weekday=0),
+)
+DEMO_JOBS = frozenset({Job.RESULTS, Job.RETRAIN, Job.FORECAST, Job.SETTLE, Job.MAINTENANCE})
+"""What makes sense where the season is made up: it has no sources, and nothing of it is sealed by itself."""
+
+
+def standing_runs(
+    since: dt.datetime, until: dt.datetime, race_days: Iterable[dt.date] = ()
+) -> list[PlannedRun]:
+    """Recurring runs after ``since`` and not after ``until``.
+
+    Args:
+        since: From here (aware).
+        until: To here (aware).
+        race_days: Days (UTC) on which weather is looked at every hour.
+    """
+    days = set(race_days)
+    return sorted(
+        (
+            PlannedRun(f"{one.job}@{at:%Y-%m-%dT%H:%MZ}", one.job, {}, at, None, one.title, group=one.job)
+            for one in STANDING
+            for at in one.instants(since, until, days)
+        ),
+        key=order,
+    )
+
+
+def order(run: PlannedRun) -> tuple[dt.datetime, int, str]:
+    """By instant; within one, facts before seals before settlements before training before forecasts."""
+    return run.at, run.job.rank, run.key
+
+
+# Runs that follow from the calendar -------------------------------------------------------------------------------------
+
+
+def race_days(events: Iterable[AgendaEvent]) -> set[dt.date]:
+    """Days (UTC) on which a race is held."""
+    return {event.starts[SessionKind.RACE].date() for event in events if event.is_plannable}
+
+
+def planned_runs(
+    events: Sequence[AgendaEvent], settings: Settings, *, since: dt.datetime, until: dt.datetime
+) -> list[PlannedRun]:
+    """Runs that follow from the calendar, due after ``since`` and not after ``until``, in order.
+
+    Cancelled events and events without session times have none; see :func:`without_times`.
+
+    Args:
+        events: In order of their races.
+        settings: Freeze policy, and whether to retrain.
+        since: From here (aware).
+        until: To here (aware).
+    """
+    plannable = [event for event in events if event.is_plannable]
+    runs = []
+    for previous, event in zip([None, *plannable], plannable, strict=False):
+        if event.first_start - 31 * DAY > until or max(event.known.values()) + LOOK_BACK < since:
+            continue
+        runs += list(_of_event(event, settings))
+        if previous is not None:
+            runs.append(_first_forecast(previous, event, settings))
+    return sorted((run for run in runs if since < run.at <= until), key=order)
+
+
+def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
+    here = _Weekend(event)
+    for session, known in sorted(event.known.items(), key=lambda item: item[1]):
+        if session is SessionKind.RACE:
+            continue
+        extract = here.run(
+            Job.EXTRACT,
+            session,
+            known + EXTRACT_MARGIN,
+            known + EXTRACT_UNTIL,
+            f"Data of {session.label.lower()}",
+            {"session": session.value},
+        )
+        yield extract
+        yield here.run(
+            Job.FORECAST,
+            session,
+            extract.at,
+            here.start,
+            f"Forecast after {session.label.lower()}",
+            after=(extract.key,),
+        )
+    grid = here.run(
+        Job.RESULTS, "grid", here.start - GRID_LEAD, here.start, "Starting grid", {"wanted": "grid"}
+    )
+    yield grid
+    yield from _seals(here, settings)
+    yield here.run(
+        Job.FORECAST, "grid", grid.at, here.start, "Forecast with the starting grid", after=(grid.key,)
+    )
+    known = event.known[SessionKind.RACE]
+    # What brings this result brings those of the races before it; what learns from it learns from those, too.
+    yield here.run(
+        Job.RESULTS,
+        "",
+        known + EXTRACT_MARGIN,
+        known + RESULT_UNTIL,
+        "Official result",
+        {"wanted": "race"},
+        group="results of races",
+    )
+    yield here.run(
+        Job.EXTRACT,
+        SessionKind.RACE,
+        known + EXTRACT_MARGIN,
+        known + EXTRACT_UNTIL,
+        "Laps of the race",
+        {"session": SessionKind.RACE.value},
+    )
+    yield here.run(Job.SETTLE, "", known + EXTRACT_MARGIN, known + RESULT_UNTIL, "Settlement")
+    for number, at in enumerate(_mornings(known + EXTRACT_MARGIN, CORRECTION_DAYS), start=1):
+        yield here.run(
+            Job.SETTLE,
+            f"correction-{number}",
+            at,
+            known + RESULT_UNTIL,
+            "Settlement, if the result was corrected",
+            group=f"{Job.SETTLE}:{event.event_id}:correction",
+        )
+    if settings.auto_retrain_enabled:
+        yield here.run(
+            Job.RETRAIN,
+            "",
+            known + EXTRACT_MARGIN,
+            known + RESULT_UNTIL,
+            "Challenger models",
+            group="retraining after races",
+        )
+
+
+def _seals(here: _Weekend, settings: Settings) -> Iterator[PlannedRun]:
+    policy, minutes = settings.prediction_freeze_policy, settings.prediction_freeze_tminutes
+    due = due_at(policy, minutes, Target.RACE, {kind.value: at for kind, at in here.event.starts.items()})
+    assert due is not None, "a plannable event has a race"
+    official = policy is FreezePolicy.POST_QUALIFYING
+    name = f"{Target.RACE}:{Stage.POST_QUALIFYING if official else policy}"
+    stage = {"stage": Stage.POST_QUALIFYING.value} if official else {}
+    yield here.run(Job.FREEZE, name, due, here.start, "Official seal", stage)
+    # The seal with the final grid stands beside the official one; without a grid before the start there is none.
+    yield here.run(
+        Job.FREEZE,
+        f"{Target.RACE}:{Stage.PRE_RACE}",
+        here.start - PRE_RACE_LEAD,
+        here.start,
+        "Seal with the starting grid",
+        {"stage": Stage.PRE_RACE.value, "is_optional": "yes"},
+    )
+
+
+def _first_forecast(previous: AgendaEvent, event: AgendaEvent, settings: Settings) -> PlannedRun:
+    """The forecast of an event as soon as the race before it is known, learned from and settled."""
+    jobs = (Job.RESULTS, Job.RETRAIN) if settings.auto_retrain_enabled else (Job.RESULTS,)
+    return _Weekend(event).run(
+        Job.FORECAST,
+        "",
+        previous.known[SessionKind.RACE] + EXTRACT_MARGIN,
+        event.starts[SessionKind.RACE],
+        "First forecast of the event",
+        after=tuple(f"{job}:{previous.event_id}" for job in jobs),
+    )
+
+
+def _mornings(since: dt.datetime, count: int) -> list[dt.datetime]:
+    first = dt.datetime.combine(since.astimezone(dt.UTC).date(), MORNING)
+    return [at for days in range(count + 1) if (at := first + days * DAY) > since][:count]
+
+
+@dataclass(frozen=True)
+class _Weekend:
+    """Makes the runs of one event."""
+
+    event: AgendaEvent
+    start: dt.datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", self.event.starts[SessionKind.RACE])
+
+    def run(
+        self,
+        job: Job,
+        name: str,
+        at: dt.datetime,
+        deadline: dt.datetime,
+        title: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        after: tuple[str, ...] = (),
+        group: str = "",
+    ) -> PlannedRun:
+        key = f"{job}:{self.event.event_id}" + (f":{name}" if name else "")
+        given = {"event_id": self.event.event_id, **(params or {})}
+        return PlannedRun(key, job, given, at, deadline, f"{title}, {self.event.name}", after, group or key)

@@ -1,0 +1,100 @@
+"""The model in production for a stage, and whether it can still be used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from f1core.features.registry import feature_names
+from f1core.training import recipe_of
+from models.registry import Manifest, ModelRegistry, production_key
+from warehouse.errors import ModelArtifactError
+from warehouse.vocab import Stage, Target
+
+NAMED = 3
+"""Missing features that are named; the others are counted by dots."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What is in production for a stage.
+
+    Attributes:
+        version: None when there is none.
+        manifest: None when it cannot be read.
+        fault: Why it cannot be used or compared; empty when it can.
+    """
+
+    version: str | None
+    manifest: Manifest | None = None
+    fault: str = ""
+
+    @property
+    def recipe(self) -> str:
+        """Its recipe; empty when not recorded."""
+        return recipe_of(self.manifest) if self.manifest else ""
+
+
+def champion_of(registry: ModelRegistry, stage: Stage, fault: str = "") -> Champion:
+    """The champion of a stage, read and checked.
+
+    Args:
+        registry: The registry.
+        stage: The stage.
+        fault: Of the pointer, as in :func:`pointer_fault`; nobody can say then who the champion was.
+    """
+    if fault:
+        return Champion(None, fault=fault)
+    version = registry.production().get(place_of(stage))
+    if version is None:
+        return Champion(None)
+    try:
+        manifest = registry.load(version).manifest
+    except ModelArtifactError as error:
+        return Champion(version, fault=error.message)
+    if not recipe_of(manifest):
+        return Champion(version, manifest, "its manifest does not say by which recipe it was made")
+    unknown = sorted(set(manifest.feature_names) - set(feature_names(stage)))
+    if unknown:
+        words = ", ".join(unknown[:NAMED]) + (" …" if len(unknown) > NAMED else "")
+        return Champion(version, manifest, f"it reads features that are made no more: {words}")
+    return Champion(version, manifest)
+
+
+def place_of(stage: Stage) -> str:
+    """The stage's place in production: ``race/pre_race``."""
+    return production_key(Target.RACE.value, stage.value)
+
+
+def pointer_path(registry: ModelRegistry) -> Path:
+    """File of the production pointer."""
+    return registry.root / "production.json"
+
+
+def pointer_fault(registry: ModelRegistry) -> str:
+    """Why the production pointer cannot be read; empty when it can.
+
+    Raises:
+        ModelArtifactError: It is whole, but of a format that this version does not know.
+    """
+    try:
+        registry.production()
+    except ModelArtifactError as error:
+        if _is_whole(pointer_path(registry)):
+            raise
+        return error.message
+    return ""
+
+
+def set_pointer_aside(registry: ModelRegistry) -> None:
+    """Renames a damaged pointer, so that a new one can be written; the caller holds the writer lock."""
+    path = pointer_path(registry)
+    path.replace(path.with_name(f"{path.name}.damaged"))
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError):
+        return False
