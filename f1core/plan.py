@@ -17,11 +17,11 @@ from f1core.agenda import (
     order,
     planned_runs,
     race_days,
-    standing_runs,
     without_times,
 )
 from f1core.installation import is_demo
 from f1core.log import get_logger
+from f1core.recurring import standing_runs
 from f1core.workspace import Workspace
 from warehouse.errors import WarehouseError
 from warehouse.queries.events import calendar, session_calendar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
@@ -17,7 +18,7 @@ from f1core.settings import Settings
 from models.registry import ModelRegistry
 from warehouse.errors import WarehouseError
 from warehouse.lock import writer_lock
-from warehouse.queries.history import load_facts
+from warehouse.queries.history import GATED_TABLES, load_facts
 from warehouse.reader import Reader
 from warehouse.store import Store
 
@@ -45,6 +46,7 @@ class Workspace:
         self.settings = settings
         self.clock = clock
         self.rehearsal = rehearsal
+        self._kept_facts: dict[str, FeatureFacts] = {}
 
     @property
     def is_live(self) -> bool:
@@ -60,10 +62,11 @@ class Workspace:
     def again(self) -> Workspace:
         """The same installation opened afresh: features and labels of what is published by now.
 
-        The reader is shared: it notices by itself what was published.
+        The reader is shared: it notices by itself what was published. Facts that have not changed are not read again.
         """
         other = Workspace(self.settings, self.clock, rehearsal=self.rehearsal)
         other.__dict__["reader"] = self.reader
+        other._kept_facts = self._kept_facts
         return other
 
     @cached_property
@@ -74,9 +77,19 @@ class Workspace:
     @cached_property
     def features(self) -> FeatureStore:
         """Features of the facts that are published now."""
-        return FeatureStore(
-            self.settings.features_root, self.reader.snapshot, lambda: FeatureFacts(load_facts(self.reader))
+        return FeatureStore(self.settings.features_root, self.reader.snapshot, self._facts)
+
+    def _facts(self) -> FeatureFacts:
+        """The facts of the published snapshot, read once for all workspaces that were opened from one another."""
+        snapshot = self.reader.snapshot
+        tables = (*GATED_TABLES, "events", "sessions", "circuits")
+        version = json.dumps(
+            [[snapshot.versions.get(name) for name in tables], snapshot.notes.get("digests")], sort_keys=True
         )
+        if version not in self._kept_facts:
+            self._kept_facts.clear()
+            self._kept_facts[version] = FeatureFacts(load_facts(self.reader))
+        return self._kept_facts[version]
 
     @cached_property
     def registry(self) -> ModelRegistry:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from f1core.agenda import LOOK_BACK, Job, PlannedRun, agenda_events, planned_runs
-from f1core.features.facts import FeatureFacts
-from f1core.features.store import FeatureStore
 from f1core.job_log import RunStatus
 from f1core.log import configure_logging
 from f1core.rehearsal.arrival import Arrivals
@@ -31,12 +28,11 @@ from jobs.scheduler import only_runner
 from jobs.tasks import InProcess
 from warehouse.errors import WarehouseError
 from warehouse.queries.events import calendar, session_calendar
-from warehouse.queries.history import load_facts
 from warehouse.reader import Reader
 from warehouse.vocab import Stage
 
 JOBS = frozenset(Job) - {Job.WEATHER, Job.BACKFILL}
-"""What a rehearsal runs: no source tells what the weather forecast was, and sessions of earlier weekends are not its matter."""
+"""What a rehearsal runs: no source tells what the weather forecast was, and earlier weekends are not its matter."""
 COME_BACK = dt.timedelta(minutes=15)
 """When a runner that could write nothing down is tried again."""
 Progress = Callable[[str], None]
@@ -66,8 +62,7 @@ class Rehearsal:
         self.sources = RehearsalSources(
             RehearsalSource(self.arrivals, self.script.faults), self.origin, recorded
         )
-        self._in_process = InProcess(self._open, self.sources)
-        self._facts: tuple[str, FeatureFacts] | None = None
+        self._in_process = InProcess(self.work.again, self.sources)
         self.seconds: dict[str, float] = {
             name: float(value) for name, value in read_mark(data).get("seconds", {}).items()
         }
@@ -99,20 +94,6 @@ class Rehearsal:
     def timeline(self) -> Timeline:
         """What has happened so far."""
         return read_timeline(self.work.again(), self.script, self.seconds)
-
-    def _open(self) -> Workspace:
-        """The installation as a run of the product would open it, but facts that have not changed are not read again."""
-        work = self.work.again()
-        snapshot = work.reader.snapshot
-        version = json.dumps(snapshot.notes.get("digests"), sort_keys=True)
-
-        def facts() -> FeatureFacts:
-            if self._facts is None or self._facts[0] != version:
-                self._facts = (version, FeatureFacts(load_facts(work.reader)))
-            return self._facts[1]
-
-        work.__dict__["features"] = FeatureStore(self.settings.features_root, snapshot, facts)
-        return work
 
     def _step(self, runner: Runner) -> dt.datetime | None:
         """Makes what is due; the next instant at which something is."""
@@ -214,7 +195,8 @@ def _refuse_models_that_know_too_much(work: Workspace) -> None:
         manifest = work.registry.manifest(version)
         if manifest.cutoff > work.clock.now():
             raise WarehouseError(
-                f"The model {version} learned from results up to {manifest.cutoff}: the rehearsal begins at {work.clock.now()}."
+                f"The model {version} learned from results up to {manifest.cutoff}: "
+                f"the rehearsal begins at {work.clock.now()}."
             )
 
 

@@ -105,7 +105,8 @@ class Scheduler:
         self._scheduler.add_job(
             self._beat, "interval", seconds=BEAT_S, next_run_time=now, id="beat", executor="beat"
         )
-        self._scheduler.start()
+        if not self.signal:
+            self._scheduler.start()
         with self._working:  # the step that was interrupted writes down how it ended
             self._say(is_alive=False)
         return 128 + self.signal if self.signal else 0
@@ -142,6 +143,9 @@ class Scheduler:
 
     def _beat(self) -> None:
         """Tells that the runner lives, and wakes it when the calendar or the clock has brought something forward."""
+        if self.signal:  # it came while the scheduler was being started
+            self._scheduler.shutdown(wait=False)
+            return
         try:
             self._say(is_alive=True)
         except ParcFermeError as error:

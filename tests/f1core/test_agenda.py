@@ -9,16 +9,15 @@ from itertools import pairwise
 import pytest
 
 from f1core.agenda import (
-    STANDING,
     AgendaEvent,
     Job,
     PlannedRun,
     order,
     planned_runs,
     race_days,
-    standing_runs,
     without_times,
 )
+from f1core.recurring import STANDING, standing_runs
 from f1core.settings import Settings, load_settings
 from warehouse.vocab import EventStatus, SessionKind
 

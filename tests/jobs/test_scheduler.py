@@ -24,7 +24,7 @@ from f1core.settings import REPOSITORY, load_settings
 from jobs.child import ChildProcess, packed, unpacked
 from jobs.outcome import Outcome
 from jobs.scheduler import only_runner
-from tests.conftest import jobs_environment, run_jobs
+from tests.conftest import Answer, jobs_environment, run_jobs
 from warehouse.errors import LockHeld
 
 NOW = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
@@ -178,8 +178,8 @@ def test_kill_9_leaves_no_run_behind_and_the_next_one_goes_on(data: Path) -> Non
         assert process.wait(WAIT_S) == 143
 
 
-def test_the_agenda_can_be_listed(data: Path) -> None:
-    answer = run_jobs("run", "--list", "--json", data=data)
+def test_the_agenda_can_be_listed(data: Path, jobs: Callable[..., Answer]) -> None:
+    answer = jobs("run", "--list", "--json", data=data)
     assert answer.code == 0
     rows = json.loads(answer.out)
     assert {"calendar", "f1db_check", "weather", "maintenance"} <= {row["job"] for row in rows}
