@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import polars as pl
 
-from f1core.calibration_drift import calibration_drift
+from f1core.calibration_drift import RaceCalibration, calibration_drift
 from f1core.challenge import METRICS, Decision, judge
 from f1core.clock import Clock
 from f1core.drift import MEASURED_STAGE, measure_drift, past_features, scored_races
@@ -30,6 +30,7 @@ from f1core.retraining import challenge_words, retrain
 from f1core.settings import load_settings
 from f1core.training import PRODUCTION_MODEL
 from f1core.workspace import Workspace
+from models.metrics import CALIBRATION_BINS
 from warehouse.queries.accuracy import backtest_scores
 from warehouse.store import Store, season_digests
 from warehouse.tables import FACT_TABLES, TABLES
@@ -103,6 +104,28 @@ def history_of_calibration(work: Workspace) -> None:
                 f"Calibration {stage.value} {measure}: {len(flags)} windows, {sum(flags)} alarm ({np.mean(flags):.1%}) in "
                 f"{episodes(flags)} episodes{': ' + hit[0] + ' to ' + hit[-1] if hit else ''}"
             )
+
+
+def honest_forecasts() -> None:
+    """Invented races whose forecasts say what is true: every alarm is a false one."""
+    truth = 1 / (1 + np.exp(-np.linspace(1.5, -1.5, 20)))
+    place = (truth * CALIBRATION_BINS).astype(int)
+    shares: dict[str, list[float]] = {}
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        races = []
+        for number in range(80):
+            weights = (None, truth, (rng.random(20) < truth).astype(float))
+            bins = [np.bincount(place, weights=w, minlength=CALIBRATION_BINS) for w in weights]
+            races.append(
+                RaceCalibration(
+                    f"race-{number:02d}", "backtest", rng.exponential(1.2), np.array(bins, dtype=float)
+                )
+            )
+        for (measure,), rows in calibration_drift(races).group_by(["measure"]):
+            shares.setdefault(str(measure), []).append(float(rows["is_drifting"].to_numpy().mean()))
+    words = ", ".join(f"{measure} {np.mean(found):.1%}" for measure, found in sorted(shares.items()))
+    print(f"Calibration of honest forecasts, 25 invented seasons of 80 races: windows that alarm: {words}")
 
 
 def present(work: Workspace) -> None:
@@ -205,6 +228,7 @@ def main(data: Path, *, with_training: bool) -> None:
         history_of_alarms(features)
         planted(features)
         history_of_calibration(work)
+        honest_forecasts()
         present(work)
         equal_challengers(work)
     if with_training:

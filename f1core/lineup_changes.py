@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from f1core.features.facts import FeatureFacts
 from f1core.features.lineup import expected_lineup
 from f1core.predict import best_stage
 from f1core.training import PRODUCTION_MODEL
 from f1core.workspace import Workspace
 from warehouse.queries.forecasts import prediction_entries, prediction_heads
-from warehouse.queries.history import load_facts
-
-SEASONS_BACK = 1
-"""The field is read from the newest evidence; before the first race of a season that is the season before."""
 
 
 def lineup_changes(workspace: Workspace, event_id: str) -> list[str]:
@@ -35,8 +30,7 @@ def lineup_changes(workspace: Workspace, event_id: str) -> list[str]:
     entries = prediction_entries(reader, "provisional", event_id, stage, PRODUCTION_MODEL)
     before = dict(entries.select("driver_id", "constructor_id").iter_rows())
     now = workspace.clock.now()
-    facts = FeatureFacts(load_facts(reader, from_season=int(event_id[:4]) - SEASONS_BACK))
-    field = expected_lineup(facts, event_id, best_stage(reader, event_id, now), now)
+    field = expected_lineup(workspace.features.facts, event_id, best_stage(reader, event_id, now), now)
     after = {entry.driver_id: entry.constructor_id for entry in field.entries}
     told = [f"{driver} ({before[driver]}) is out" for driver in sorted(before.keys() - after.keys())]
     told += [f"{driver} ({after[driver]}) is in" for driver in sorted(after.keys() - before.keys())]

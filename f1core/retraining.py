@@ -255,7 +255,9 @@ class _Retraining:
     def _more_data(self, champion: Champion, challenger: FittedStage | Manifest) -> str:
         count = self._count_events(challenger)
         more = count - self._count_events(champion.manifest) if champion.manifest else 0
-        words = f"{more} more than the champion" if more > 0 else "as many as the champion, corrected since"
+        words = f"{abs(more)} {'more' if more > 0 else 'fewer'} than the champion"
+        if more == 0:
+            words = "as many as the champion, with facts that changed since"
         return (
             f"Same recipe: more data. Learned from {count} races, {words}; the walk-forward score is the same "
             "by construction, so nothing was compared."

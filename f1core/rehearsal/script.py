@@ -1,5 +1,6 @@
-"""What is rehearsed: which weekend, from when to when, and what goes wrong. Kept in the folder's mark, so that a rehearsal
-that was killed goes on as it began.
+"""What is rehearsed: which weekend, from when to when, and what goes wrong.
+
+It is kept in the folder's mark, so that a rehearsal that was killed goes on as it began.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from warehouse.queries.events import event_head, sessions
 from warehouse.reader import Reader
 from warehouse.vocab import SessionKind
 
-LEAD = dt.timedelta(days=1)
-"""A rehearsal begins at midnight (UTC), at least this long before the first session."""
+LEAD = dt.timedelta(hours=6)
+"""A rehearsal begins at the last midnight (UTC) that is at least this long before the first session."""
 AFTER = dt.timedelta(days=1)
 END = dt.time(7, tzinfo=dt.UTC)
 """It ends at this time on the day after the result, or after its last correction: that morning's runs are over by then."""
@@ -140,7 +141,7 @@ def read_script(data: Path) -> Script:
 
 
 def script_of(origin: Reader, event_id: str, **chosen: Any) -> Script:
-    """The script of a weekend: from the day before its first session to the day after its result.
+    """The script of a weekend: from the night before its first session to the morning after its result.
 
     Args:
         origin: The installation whose facts are rehearsed.
