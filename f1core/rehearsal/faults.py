@@ -24,6 +24,7 @@ import models.registry
 import warehouse.store
 from f1core.clock import Clock
 from f1core.job_log import JobLog
+from f1core.job_log_file import LogFile
 
 Step = Callable[[str], None]
 """Told the name of each step, before and after it: ``table commit: before``."""
@@ -37,9 +38,13 @@ SEAMS: tuple[tuple[Any, str, str], ...] = (
     (models.registry, "_write_synced", "model"),
     (JobLog, "begin", "run begins"),
     (JobLog, "finish", "run ends"),
+    (LogFile, "_open_to_write", "job log"),
     (os, "link", "record"),
 )
 """Where things reach the disk: owner, function, what it writes. The ledger publishes by links: chain, then name."""
+
+MARKS = ("run begins", "run ends")
+"""Steps that say where a rehearsal is; what they write is the job log, which is a step of its own."""
 
 
 @contextlib.contextmanager
@@ -109,16 +114,18 @@ class DiskFull:
         clock: The rehearsal's clock.
         since: From this instant on.
         until: Before this instant.
-        spared: Steps that go through all the same: the record of runs, where it lies on another disk.
+        spared: What can be written all the same: the job log, where it lies on another disk.
     """
 
     clock: Clock
     since: dt.datetime
     until: dt.datetime
-    spared: tuple[str, ...] = ("run begins", "run ends")
+    spared: tuple[str, ...] = ("job log",)
 
     def __call__(self, name: str) -> None:
         """Refuses a write, when it is time."""
         what, _, when = name.rpartition(": ")
-        if when == "before" and what not in self.spared and self.since <= self.clock.now() < self.until:
+        if when != "before" or what in (*self.spared, *MARKS):
+            return
+        if self.since <= self.clock.now() < self.until:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

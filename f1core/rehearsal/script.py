@@ -30,7 +30,7 @@ from warehouse.reader import Reader
 from warehouse.vocab import SessionKind
 
 LEAD = dt.timedelta(hours=6)
-"""A rehearsal begins at the last midnight (UTC) that is at least this long before the first session."""
+"""A rehearsal begins on the hour, at least this long before the first session."""
 AFTER = dt.timedelta(days=1)
 END = dt.time(7, tzinfo=dt.UTC)
 """It ends at this time on the day after the result, or after its last correction: that morning's runs are over by then."""
@@ -141,7 +141,7 @@ def read_script(data: Path) -> Script:
 
 
 def script_of(origin: Reader, event_id: str, **chosen: Any) -> Script:
-    """The script of a weekend: from the night before its first session to the morning after its result.
+    """The script of a weekend: from some hours before its first session to the morning after its result.
 
     Args:
         origin: The installation whose facts are rehearsed.
@@ -162,7 +162,7 @@ def script_of(origin: Reader, event_id: str, **chosen: Any) -> Script:
     if event_id in PROVISIONAL_RESULTS and chosen.get("is_provisional", True):
         known += PROVISIONAL_RESULTS[event_id].corrected_after
     first = rows["starts_at"].min()
-    since = dt.datetime.combine((first - LEAD).date(), dt.time(), dt.UTC)
+    since = (first - LEAD).astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
     until = dt.datetime.combine((known + AFTER).date(), END)
     return Script(**{"event_id": event_id, "since": since, "until": until, **chosen})
 

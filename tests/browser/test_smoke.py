@@ -19,7 +19,7 @@ PAGES = {
     "accuracy": "/accuracy",
     "health": "/health",
 }
-CHARTS = {"home": 1, "raced": 2, "not raced": 0, "accuracy": 7, "health": 0}
+CHARTS = {"home": 1, "raced": 2, "not raced": 0, "accuracy": 7, "health": 3}
 
 # For every chart: its place on the screen, how many marks of data have a size, and its name for screen readers.
 CHART_STATE = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].map(chart => {

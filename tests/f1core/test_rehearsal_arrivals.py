@@ -199,7 +199,7 @@ def test_only_a_weekend_that_is_over_can_be_rehearsed(reader):
         script_of(reader, "2026-abu-dhabi")
     script = script_of(reader, EVENT, faults=(SourceFault(FaultKind.DOWN, BETWEEN, BETWEEN + HOUR),))
     assert (script.since, script.until) == (
-        dt.datetime(2025, 11, 20, tzinfo=dt.UTC),
+        dt.datetime(2025, 11, 20, 18, tzinfo=dt.UTC),
         dt.datetime(2025, 11, 26, 7, tzinfo=dt.UTC),
     )
     assert Script.from_json(script.to_json()) == script

@@ -285,7 +285,10 @@ def test_a_race_that_is_put_into_the_calendar_in_mid_season(past, tmp_path):
     first = min(session_starts(past.reader, AUSTRIA).values())
     at = first - 13 * HOUR
     rehearsal = past.prepare(
-        past.script(AUSTRIA, since=at - 2 * HOUR, inserted={AUSTRIA: at}), tmp_path / "data"
+        # To the evening: the forecast of the next event was made before this one came between, and is made again with
+        # those of the coming events, every six hours.
+        past.script(AUSTRIA, since=at - 2 * HOUR, until=first + 55 * HOUR, inserted={AUSTRIA: at}),
+        tmp_path / "data",
     )
     calendar = rehearsal.work.reader.query("select event_id, round from events where season = 2026")
     before = dict(calendar.iter_rows())
