@@ -549,14 +549,21 @@ class Jobs:
         self.python = python
         self.process: subprocess.Popen[str] | None = None
         self.start_at: float | None = time.monotonic()
+        self.has_said_so = False
 
     def look(self) -> None:
         """Start it when its time has come; say so when it has ended."""
         if self.process is not None and self.process.poll() is not None:
             code = self.children.wait(self.process)
             self.process = None
-            if code in (0, ANOTHER_RUNNER):
+            if code == 0:
                 say("The pages are served; the scheduler of this start has ended (its words are above).")
+            elif code == ANOTHER_RUNNER:
+                # Whoever is at work may stop one day: this start then takes over.
+                self.start_at = time.monotonic() + JOBS_AGAIN_S
+                if not self.has_said_so:
+                    say("Another scheduler is at work on these data; this start takes over when it stops.")
+                self.has_said_so = True
             else:
                 say(f"The scheduler ended by itself (exit status {code}); it is started again in a minute.")
                 self.start_at = time.monotonic() + JOBS_AGAIN_S

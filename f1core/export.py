@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from f1core.fetched_laps import added_laps
+from f1core.installation import is_demo
 from f1core.settings import Settings
 from f1core.sources import archive, laps
 from f1core.sources.archive import F1DB_ZIP, LAPS, ArchivePlace
@@ -70,7 +71,7 @@ def export_archive(
         ParcFermeError: The target holds something, or the facts are a demo's.
         SourceError: The archive it starts from is damaged.
     """
-    if place.is_demo:
+    if place.is_demo or is_demo(settings):
         raise ParcFermeError(
             "These facts are a demo season, made up by the product: there is nothing to share.",
             hint="Set PARCFERME_ARCHIVE, or let the jobs fetch facts from the network first.",

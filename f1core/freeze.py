@@ -55,7 +55,9 @@ def freeze(
     head = made.heads.filter(pl.col("model") == PRODUCTION_MODEL).row(0, named=True)
     manifest = workspace.registry.manifest(head["model_version"])
     with writer_lock(workspace.settings.locks_root, holder="freeze", wait_s=LOCK_WAIT_S):
-        # The clock is read again under the lock: whoever waited past the start may no longer seal.
+        # Clock and calendar are read again under the lock: whoever waited past the start may no longer seal, and the start
+        # may have been brought forward meanwhile.
+        starts = refuse_unless_open(workspace, event_id, target)
         sealed_at = _now_before(workspace, event_id, target, starts)
         content = prediction_document(
             workspace.reader,

@@ -270,11 +270,8 @@ class Ledger:
         return content.get("kind") in (REAL_KINDS if self.is_rehearsal else REHEARSAL_KINDS)
 
     def _mixed(self) -> str:
-        return (
-            "a rehearsal's ledger holds nothing sealed"
-            if self.is_rehearsal
-            else "a real ledger holds nothing rehearsed"
-        )
+        whose, what = ("a rehearsal's", "sealed") if self.is_rehearsal else ("a real", "rehearsed")
+        return f"{whose} ledger holds nothing {what}"
 
     def _places(self) -> list[Path]:
         if not self.chain.is_dir():

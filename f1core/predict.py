@@ -223,8 +223,16 @@ def assemble(
 
 
 def fit_race_times(reader: Reader, as_of: dt.datetime) -> RaceTimes:
-    """Race times learned from races known before an instant."""
-    return RaceTimes.fit(past_races(reader, as_of), past_gaps(reader, as_of, FIRST_SEASON))
+    """Race times learned from races known before an instant; the last fit is kept for whoever asks with the same facts."""
+    global _fitted  # noqa: PLW0603 - one fit, replaced by the next
+    races, gaps = past_races(reader, as_of), past_gaps(reader, as_of, FIRST_SEASON)
+    kept = _fitted
+    if kept is None or not (kept[0].equals(races) and kept[1].equals(gaps)):
+        kept = _fitted = (races, gaps, RaceTimes.fit(races, gaps))
+    return kept[2]
+
+
+_fitted: tuple[pl.DataFrame, pl.DataFrame, RaceTimes] | None = None
 
 
 def _warnings(features: FeatureSet, rows: pl.DataFrame, missing: list[str]) -> list[str]:

@@ -48,14 +48,14 @@ def ingest(as_json: AsJson = False) -> None:
     """
     from f1core.ingest import ingest as run
     from f1core.installation import choose_facts, is_demo
-    from f1core.sources.archive import find_archive
+    from f1core.sources.archive import base_archive
 
     work = workspace()
     if is_demo(work.settings):
         settings, place = choose_facts(get_settings(), beside=REPOSITORY, now=work.clock.now())
         work = Workspace(settings, work.clock)
     else:
-        place = find_archive(work.settings, beside=REPOSITORY)
+        place = base_archive(work.settings, beside=REPOSITORY)
     assert place is not None, "a demo always has its archive"
     with progress_report(quiet=as_json) as report:
         done = run(
@@ -234,10 +234,10 @@ def export_archive(
     Example: python -m jobs export-archive ../f1-archive-new
     """
     from f1core.export import export_archive as run
-    from f1core.sources.archive import find_archive
+    from f1core.sources.archive import base_archive
 
     work = workspace()
-    place = find_archive(work.settings, beside=REPOSITORY)
+    place = base_archive(work.settings, beside=REPOSITORY)
     with progress_report(quiet=as_json) as report:
         done = run(
             work.settings,

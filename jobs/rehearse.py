@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from f1core.agenda import LOOK_BACK, Job, PlannedRun, agenda_events, planned_runs
@@ -19,14 +20,15 @@ from f1core.rehearsal.marker import read_mark
 from f1core.rehearsal.script import Script, read_script
 from f1core.rehearsal.source import RehearsalSource, RehearsalSources
 from f1core.rehearsal.timeline import BEFORE, Timeline, job_log, note_forecasts, read_timeline
-from f1core.settings import Settings
+from f1core.settings import REPOSITORY, Settings
+from f1core.sources.archive import find_archive
 from f1core.training import extract_missing, train
 from f1core.workspace import Workspace
 from jobs.outcome import Outcome
 from jobs.runner import Runner
 from jobs.scheduler import only_runner
 from jobs.tasks import InProcess
-from warehouse.errors import WarehouseError
+from warehouse.errors import SourceError, WarehouseError
 from warehouse.queries.events import calendar, session_calendar
 from warehouse.reader import Reader
 from warehouse.vocab import Stage
@@ -58,9 +60,11 @@ class Rehearsal:
         self.clock = RehearsalClock.starting_at(self.script.since)
         self.work = Workspace(self.settings, self.clock, rehearsal=True)
         self.log = job_log(self.work)
-        recorded = [origin.fetched_root]
         self.sources = RehearsalSources(
-            RehearsalSource(self.arrivals, self.script.faults), self.origin, recorded
+            RehearsalSource(self.arrivals, self.script.faults),
+            self.origin,
+            origin.fetched_root,
+            _archive(origin),
         )
         self._in_process = InProcess(self.work.again, self.sources)
         self.seconds: dict[str, float] = {
@@ -106,6 +110,10 @@ class Rehearsal:
 
     def _execute(self, planned: PlannedRun, limit_s: float) -> Outcome:
         """Makes a run as the product does, and keeps what it forecast: a forecast is replaced by the next of its stage."""
+        if planned.job is Job.RETRAIN:
+            # After the race only the next event is forecast, and that is before its weekend: the other stages would not be
+            # asked for any more.
+            planned = replace(planned, params={**planned.params, "stages": Stage.PRE_WEEKEND.value})
         outcome = self._in_process(planned, limit_s)
         if planned.job is Job.FORECAST and outcome.rows:
             note_forecasts(self.work)
@@ -138,6 +146,13 @@ def go_on(
     configure_logging("CRITICAL")
     with watched(plug) if plug is not None else contextlib.nullcontext():
         Rehearsal(origin, data).run(until, locked=locked)
+
+
+def _archive(origin: Settings) -> Path | None:
+    try:
+        return find_archive(origin, beside=REPOSITORY).path
+    except SourceError:
+        return None
 
 
 def arrivals_of(origin: Reader, script: Script) -> Arrivals:

@@ -161,7 +161,9 @@ def retrain(context: TaskContext) -> TaskResult:
 
     if not _has_result(context):
         raise NotReady(f"The result of {context.event_id} is not in the data yet.")
-    reports = challenge(context.workspace)
+    # A rehearsal asks for the stages it will still forecast; the agenda for all.
+    stages = [Stage(name) for name in context.params.get("stages", "").split() or Stage]
+    reports = challenge(context.workspace, stages=stages)
     promoted = [one for one in reports if one.is_new and one.decision.promotes]
     return TaskResult(len(promoted), " ".join(f"{one.stage.value}: {one.reason}" for one in reports))
 

@@ -20,7 +20,8 @@ from f1core.rehearsal.marker import mark
 from f1core.settings import Settings
 from warehouse.reader import Reader
 from warehouse.store import Store, season_digests
-from warehouse.tables import FACT_TABLES, SESSION_TABLES, TABLES
+from warehouse.tables import FACT_TABLES, TABLES
+from warehouse.tables.sessions import SESSION_TABLES
 
 COPIED_NOTES = ("is_demo", "source_name")
 """What the real installation noted that is true of the rehearsal's too. Its sources are not: whatever looks at an archive

@@ -25,7 +25,7 @@ from f1core.rehearsal.marker import read_mark
 from f1core.rehearsal.source import FaultKind, SourceFault
 from f1core.settings import Settings
 from warehouse.errors import NotReady, WarehouseError
-from warehouse.queries.events import event_head, sessions
+from warehouse.queries.events import event_head, session_starts, sessions
 from warehouse.reader import Reader
 from warehouse.vocab import SessionKind
 
@@ -161,8 +161,8 @@ def script_of(origin: Reader, event_id: str, **chosen: Any) -> Script:
     known = rows.filter(pl.col("session") == SessionKind.RACE.value)["known_at"][0]
     if event_id in PROVISIONAL_RESULTS and chosen.get("is_provisional", True):
         known += PROVISIONAL_RESULTS[event_id].corrected_after
-    first = rows["starts_at"].min()
-    since = (first - LEAD).astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+    first = min(session_starts(origin, event_id).values()).astimezone(dt.UTC)
+    since = (first - LEAD).replace(minute=0, second=0, microsecond=0)
     until = dt.datetime.combine((known + AFTER).date(), END)
     return Script(**{"event_id": event_id, "since": since, "until": until, **chosen})
 

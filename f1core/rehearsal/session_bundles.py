@@ -1,4 +1,4 @@
-"""Sessions as a rehearsal's timing source hands them out: as they were recorded, else what the facts still tell of them."""
+"""Sessions that nobody recorded, put together from what the facts still tell of them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from f1core.sources.bundle import (
-    PARTS,
-    Bundle,
-    BundleMeta,
-    bundle_folder,
-    read_bundle,
-    write_bundle,
-)
+from f1core.sources.bundle import PARTS, Bundle, BundleMeta, write_bundle
 from warehouse.errors import NotPublished, SourceError
 from warehouse.reader import Reader
 from warehouse.vocab import PRACTICES, SessionKind
@@ -33,14 +26,11 @@ FEED_MARKS = {
 """How the timing feed marks a car without a position."""
 
 
-def session_bundle(
-    origin: Reader, recorded: list[Path], root: Path, event_id: str, session: SessionKind, now: dt.datetime
-) -> Bundle:
-    """The bundle of a session under ``root``: a recorded one is linked in, else it is put together from the facts.
+def facts_bundle(origin: Reader, root: Path, event_id: str, session: SessionKind, now: dt.datetime) -> Bundle:
+    """Writes what the facts tell of a session as its bundle.
 
     Args:
         origin: Warehouse of the installation that is rehearsed.
-        recorded: Folders with recorded sessions: what the installation fetched, its archive.
         root: The rehearsal's folder of fetched sessions.
         event_id: The event.
         session: The session; its result is known by now.
@@ -48,16 +38,7 @@ def session_bundle(
 
     Raises:
         NotPublished: The facts tell nothing of the session.
-        SourceError: A recorded session is damaged.
     """
-    kept = bundle_folder(root, event_id, session)
-    if (kept / "meta.json").exists():
-        return read_bundle(kept)
-    for folder in recorded:
-        found = bundle_folder(folder, event_id, session)
-        if (found / "meta.json").exists():
-            bundle = read_bundle(found)
-            return write_bundle(root, bundle.meta, {name: bundle.part(name) for name in bundle.meta.counts})
     parts = _parts(origin, event_id, session)
     if parts["results"].is_empty():
         raise NotPublished(f"Nothing tells of the {session.label.lower()} of {event_id}.")

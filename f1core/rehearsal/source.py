@@ -18,16 +18,18 @@ from f1core.job_sources import News
 from f1core.published import publish_documents
 from f1core.rehearsal.arrival import Arrivals
 from f1core.rehearsal.installation import STATE_NOTE, put_facts
-from f1core.rehearsal.session_bundles import session_bundle
+from f1core.rehearsal.session_bundles import facts_bundle
 from f1core.session_rows import session_known_at
 from f1core.sources.archive import ArchivePlace
-from f1core.sources.bundle import Bundle
+from f1core.sources.bundle import META, Bundle, bundle_folder, read_bundle, write_bundle
+from f1core.sources.timing import SessionRef, recorded_sessions, stored_session
+from f1core.sources.timing import fetch_session as fetch_timing
 from f1core.workspace import Workspace
 from warehouse.errors import NotPublished, SourceUnavailable
 from warehouse.files import write_atomically
 from warehouse.reader import Reader
 from warehouse.snapshot import read_snapshot
-from warehouse.vocab import SessionKind
+from warehouse.vocab import PRACTICES, SessionKind
 
 DIGEST_BYTES = 32
 LENGTH_BYTES = 8
@@ -109,6 +111,8 @@ class RehearsalSource:
 LATER = "It is asked again by itself; what is stored stays in use."
 
 
+READ = (*PRACTICES, SessionKind.QUALIFYING, SessionKind.SPRINT_QUALIFYING)
+"""Sessions whose recordings are read."""
 FETCHED = "facts.bin"
 """The newest answer, as it came, in the folder of what was fetched."""
 
@@ -122,13 +126,17 @@ class RehearsalSources:
     Args:
         source: What was known when.
         origin: Warehouse of the installation that is rehearsed.
-        recorded: Folders with recorded sessions.
+        fetched: Sessions that the installation has fetched.
+        archive: The archive it stands on, whose recordings are read; None without one.
     """
 
-    def __init__(self, source: RehearsalSource, origin: Reader, recorded: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, source: RehearsalSource, origin: Reader, fetched: Path, archive: Path | None = None
+    ) -> None:
         self.source = source
         self.origin = origin
-        self.recorded = list(recorded)
+        self.fetched = fetched
+        self.archive = archive
 
     def check_release(self, workspace: Workspace, *, force: bool = False) -> News:
         """Fetches what is known by now, when it is more than what was fetched before."""
@@ -152,8 +160,28 @@ class RehearsalSources:
         known = session_known_at(self.origin, event_id).get(session)
         if known is None or known > now:
             raise NotPublished(f"The {session.label.lower()} of {event_id} is not published yet.")
-        return session_bundle(
-            self.origin, self.recorded, workspace.settings.fetched_root, event_id, session, now
+        ref = SessionRef(event_id, session)
+        return (
+            stored_session(workspace.settings, ref, archive=None)
+            or self._recorded(workspace, ref)
+            or facts_bundle(self.origin, workspace.settings.fetched_root, event_id, session, now)
+        )
+
+    def _recorded(self, workspace: Workspace, ref: SessionRef) -> Bundle | None:
+        """A session as it was recorded; None where nobody did."""
+        for folder in (self.fetched, self.archive):
+            if folder is None:
+                continue
+            found = bundle_folder(folder, ref.event_id, ref.session)
+            if (found / META).exists():
+                bundle = read_bundle(found)
+                parts = {name: bundle.part(name) for name in bundle.meta.counts}
+                return write_bundle(workspace.settings.fetched_root, bundle.meta, parts)
+        # The laps of races are among the facts: reading their recordings would cost seconds and add nothing.
+        if self.archive is None or ref.session not in READ or ref not in recorded_sessions(self.archive):
+            return None
+        return fetch_timing(
+            workspace.settings, ref, archive=self.archive, network=False, now=workspace.clock.now()
         )
 
     def bring_facts(self, workspace: Workspace) -> IngestReport | None:

@@ -66,6 +66,20 @@ def find_archive(settings: Settings, *, beside: Path) -> ArchivePlace:
     )
 
 
+def base_archive(settings: Settings, *, beside: Path) -> ArchivePlace:
+    """The archive of :func:`find_archive`, else what jobs fetched before; nothing is asked of the network.
+
+    Raises:
+        SourceError: There is neither.
+    """
+    try:
+        return find_archive(settings, beside=beside)
+    except SourceError:
+        if settings.archive or not (settings.fetched_root / F1DB_ZIP).is_file():
+            raise
+    return ArchivePlace(settings.fetched_root, "fetched from the network")
+
+
 def fetched_archive(settings: Settings, *, now: dt.datetime) -> ArchivePlace:
     """What jobs fetched, as an archive; where nothing was fetched yet, the newest F1DB release is fetched now.
 

@@ -87,8 +87,7 @@ def test_the_first_hit_of_a_fresh_server_is_right(
         assert words in tab.text()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1440, "light")])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_fits_and_its_charts_are_drawn(
     name: str, width: int, theme: str, app: str, app_of_today: str, open_tab: OpenTab

@@ -1,5 +1,6 @@
 -- One row per event and session. Times: the results source's own, else the recorded schedule's, else estimated from the
--- race date. A session's result is known when it has usually ended; see docs/time.md for the rule.
+-- race date. Of sessions without a result a schedule that was recorded after the newest result goes first: it is the newer
+-- of the two, and what is sealed before a session must know when it was brought forward. A session's result is known when it has usually ended; see docs/time.md for the rule.
 with kinds(session, days_before, estimated_clock, minutes_before_2021, minutes) as (
     values
         ('practice_1', 2, interval 10 hours, 90, 60),
@@ -35,7 +36,8 @@ scheduled as (
     select
         sessions.season || '-' || names.grand_prix_id as event_id,
         sessions.session,
-        sessions.starts_at
+        sessions.starts_at,
+        sessions.recorded_at
     from stg_fastf1__schedules as sessions
     inner join event_names as names on names.name = lower(sessions.event_name)
 ),
@@ -70,17 +72,28 @@ all_sessions as (
     select event_id, unnest(['race', 'qualifying']) as session from int_events
 ),
 
+newest_result as (
+    select max(events.race_date) as race_date
+    from int_events as events
+    inner join held on held.race_key = events.race_key and held.session = 'race'
+),
+
 timed as (
     select
         events.event_id,
         events.season,
         all_sessions.session,
+        scheduled.starts_at is not null
+            and held.session is null
+            and scheduled.recorded_at > (newest_result.race_date + 1)::timestamptz as is_schedule_newer,
         coalesce(
+            case when is_schedule_newer then scheduled.starts_at end,
             given.starts_at,
             scheduled.starts_at,
             (events.race_date - kinds.days_before::integer + kinds.estimated_clock) at time zone 'UTC'
         ) as starts_at,
         case
+            when is_schedule_newer then 'schedule'
             when given.starts_at is not null then 'f1db'
             when scheduled.starts_at is not null then 'schedule'
             else 'estimated'
@@ -91,6 +104,8 @@ timed as (
     inner join kinds using (session)
     left join given using (event_id, session)
     left join scheduled using (event_id, session)
+    left join held on held.race_key = events.race_key and held.session = all_sessions.session
+    cross join newest_result
 )
 
 select
