@@ -559,7 +559,9 @@ def test_the_scheduler_ends_with_the_server(checkout: Checkout, ends: str) -> No
 
 
 @posix
-@pytest.mark.parametrize(("code", "words"), [(6, "has ended"), (1, "started again in a minute")])
+@pytest.mark.parametrize(
+    ("code", "words"), [(0, "has ended"), (6, "takes over when it stops"), (1, "started again in a minute")]
+)
 def test_the_pages_do_without_a_scheduler_that_ends(checkout: Checkout, code: int, words: str) -> None:
     (checkout.root / "jobs" / "__main__.py").write_text(
         RECORD + f"import sys; record('jobs'); sys.exit({code} if 'run' in sys.argv else 0)"
