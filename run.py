@@ -641,7 +641,8 @@ def run_tests(children: Children, pytest_arguments: Sequence[str]) -> int:
     steps: list[tuple[str, list[str | Path]]] = []
     if not pytest_arguments:
         # A whole file stays in one process: files share expensive fixtures.
-        pytest += ["-n", workers, "--dist", "loadfile"] if workers != "0" else []
+        # In the order of the folders: the files with the fewest tests are the slowest, and would come last, one worker idle.
+        pytest += ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"] if workers != "0" else []
         lint_imports = "from importlinter.cli import lint_imports_command as c; c(prog_name='lint-imports')"
         steps = [
             ("ruff check", [python, "-m", "ruff", "check", "."]),

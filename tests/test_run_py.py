@@ -623,7 +623,7 @@ def test_test_runs_every_check_in_order_and_then_pytest(checkout: Checkout) -> N
         ("ruff", "format", "--check", "."),
         ("mypy",),
         ("lint-imports",),
-        ("pytest", "-n", "2", "--dist", "loadfile"),
+        ("pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"),
     ]
     last = answer.text.strip().splitlines()[-3:]
     assert last[0] == "== pytest says ==", "pytest's closing line is to be found near the end"
