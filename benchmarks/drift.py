@@ -28,7 +28,7 @@ from f1core.feature_drift import WINDOW, alarms, matrix, present_drift, windows
 from f1core.features.registry import feature_names
 from f1core.retraining import challenge_words, retrain
 from f1core.settings import load_settings
-from f1core.training import PRODUCTION_MODEL
+from f1core.targets import PRODUCTION_MODEL
 from f1core.workspace import Workspace
 from models.metrics import CALIBRATION_BINS
 from warehouse.queries.accuracy import backtest_scores

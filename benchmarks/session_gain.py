@@ -31,7 +31,7 @@ from f1core.predict import Predictor
 from f1core.settings import REPOSITORY, load_settings
 from f1core.sources.archive import find_archive
 from f1core.sources.timing import SessionRef, event_names, fetch_session, recorded_sessions
-from f1core.training import PRODUCTION_MODEL
+from f1core.targets import PRODUCTION_MODEL
 from f1core.weekend_features import weekend_features
 from f1core.workspace import Workspace
 from warehouse.vocab import SessionKind, Stage

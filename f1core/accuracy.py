@@ -9,11 +9,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from f1core.labels import load_labels
-from f1core.wording import BASELINE_NAMES, OUR_MODEL, SCORE_BY_COLUMN, SCORES, Score, model_name, model_order
+from f1core.wording import (
+    BASELINE_NAMES,
+    COMPARED_NAMES,
+    OUR_MODEL,
+    SCORE_BY_COLUMN,
+    SCORES,
+    Score,
+    model_name,
+    model_order,
+)
 from models.metrics import OUTCOMES, calibration_error, paired_difference, pool, reliability, rolling
 from warehouse.queries.accuracy import backtest_entries, backtest_scores, predictions_with_outcome
 from warehouse.reader import Reader
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 FROM_SEASON = 2022
 """The full backtest begins with this season: the present technical era and the reference's test races."""
@@ -65,7 +74,11 @@ class Comparison:
 
 
 def scores_of(
-    reader: Reader, stage: str, seasons: Sequence[int] = (), until: dt.datetime | None = None
+    reader: Reader,
+    stage: str,
+    seasons: Sequence[int] = (),
+    until: dt.datetime | None = None,
+    target: str = "race",
 ) -> pl.DataFrame:
     """Backtest scores of a stage, oldest race first; see :func:`warehouse.queries.accuracy.backtest_scores`.
 
@@ -74,8 +87,9 @@ def scores_of(
         stage: The stage.
         seasons: Only these; all when empty.
         until: Only races whose result was known by then; all when None.
+        target: What is forecast.
     """
-    return _within(backtest_scores(reader, stage=stage), seasons, until)
+    return _within(backtest_scores(reader, stage=stage, target=target), seasons, until)
 
 
 def compare(scores: pl.DataFrame, columns: Sequence[str] = CHART_SCORES) -> list[Comparison]:
@@ -119,10 +133,14 @@ def compare(scores: pl.DataFrame, columns: Sequence[str] = CHART_SCORES) -> list
 
 
 def comparisons_of(
-    reader: Reader, stage: str, seasons: Sequence[int] = (), until: dt.datetime | None = None
+    reader: Reader,
+    stage: str,
+    seasons: Sequence[int] = (),
+    until: dt.datetime | None = None,
+    target: str = "race",
 ) -> list[Comparison]:
     """Our model against every baseline over the races of :func:`scores_of`; see :func:`compare`."""
-    return compare(scores_of(reader, stage, seasons, until))
+    return compare(scores_of(reader, stage, seasons, until, target))
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> pl.DataFrame:
@@ -197,10 +215,14 @@ def by_season(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def season_table(
-    reader: Reader, stage: str, seasons: Sequence[int] = (), until: dt.datetime | None = None
+    reader: Reader,
+    stage: str,
+    seasons: Sequence[int] = (),
+    until: dt.datetime | None = None,
+    target: str = "race",
 ) -> pl.DataFrame:
     """Means per season and model over the races of :func:`scores_of`; see :func:`by_season`."""
-    return by_season(scores_of(reader, stage, seasons, until))
+    return by_season(scores_of(reader, stage, seasons, until, target))
 
 
 def season_advantages(scores: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -225,16 +247,22 @@ def rolling_scores(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def reliability_curves(
-    reader: Reader, stage: str, model: str, seasons: Sequence[int] = (), until: dt.datetime | None = None
+    reader: Reader,
+    stage: str,
+    model: str,
+    seasons: Sequence[int] = (),
+    until: dt.datetime | None = None,
+    target: str = "race",
 ) -> pl.DataFrame:
     """Reliability curves of one model: ``outcome`` (win, podium, top_ten), ``error`` (calibration error), and the bins.
 
     Bins are those of :func:`models.metrics.reliability`; empty ones are left out. ``low`` and ``high`` are the 90 %
     Wilson interval of the frequency.
     """
-    entries = _within(backtest_entries(reader, stage=stage, model=model), seasons, None)
+    entries = _within(backtest_entries(reader, stage=stage, model=model, target=target), seasons, None)
     oldest = entries["season"].min()
-    labels = load_labels(reader, from_season=oldest if isinstance(oldest, int) else FROM_SEASON)
+    since = oldest if isinstance(oldest, int) else FROM_SEASON
+    labels = load_labels(reader, Target(target), from_season=since)
     if until is not None:
         labels = labels.filter(pl.col("known_at") <= until)
     entries = entries.filter(pl.col("event_id").is_in(set(labels["event_id"])))
@@ -246,14 +274,19 @@ def reliability_curves(
 
 
 def misses(
-    reader: Reader, stage: str, model: str, seasons: Sequence[int] = (), until: dt.datetime | None = None
+    reader: Reader,
+    stage: str,
+    model: str,
+    seasons: Sequence[int] = (),
+    until: dt.datetime | None = None,
+    target: str = "race",
 ) -> pl.DataFrame:
     """Every forecast of a starter with what happened, the farthest off first.
 
     Returns:
         As :func:`warehouse.queries.accuracy.predictions_with_outcome`, plus ``is_classified``.
     """
-    rows = _within(predictions_with_outcome(reader, stage=stage, model=model), seasons, until)
+    rows = _within(predictions_with_outcome(reader, stage=stage, model=model, target=target), seasons, until)
     return rows.with_columns(is_classified=pl.col("status") == "classified").sort(
         pl.col("miss").abs(), pl.col("race_date"), descending=True, maintain_order=True
     )
@@ -273,7 +306,7 @@ def score_lines(scores: pl.DataFrame, model: str = "model") -> pl.DataFrame:
         model: Column that names the model, by its own name or by the one for people.
     """
     rows = {row[model]: row for row in scores.to_dicts()}
-    people = {*BASELINE_NAMES.values(), OUR_MODEL}
+    people = {*BASELINE_NAMES.values(), *COMPARED_NAMES.values(), OUR_MODEL}
     names = {name: name if name in people else model_name(name) for name in rows}
     lines = []
     for score in SCORES:

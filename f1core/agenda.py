@@ -13,8 +13,9 @@ from enum import StrEnum
 
 import polars as pl
 
-from f1core.freeze_policy import FreezePolicy, due_at
+from f1core.freeze_policy import due_at, official_stage, session_start
 from f1core.settings import Settings
+from f1core.targets import RULES, TargetRules, has_target
 from warehouse.stages import PRE_RACE_LEAD
 from warehouse.vocab import EventStatus, SessionKind, Stage, Target
 
@@ -35,6 +36,7 @@ class Job(StrEnum):
     FORECAST = "forecast"
     BACKFILL = "backfill"
     MAINTENANCE = "maintenance"
+    BACKTEST = "backtest"
 
     @property
     def rank(self) -> int:
@@ -74,7 +76,7 @@ class PlannedRun:
     Attributes:
         key: What it is for; unique, and the same however the calendar moves.
         job: The kind of run.
-        params: What the task is told: event, session, stage.
+        params: What the task is told: event, target, session, stage.
         at: When it is due (UTC).
         deadline: When it can no longer be made or no longer matters; None where that never happens.
         title: What people read.
@@ -241,6 +243,9 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
     yield here.run(
         Job.FORECAST, "grid", grid.at, here.start, "Forecast with the starting grid", after=(grid.key,)
     )
+    for target in (Target.QUALIFYING, Target.SPRINT):
+        if here.has(target):
+            yield here.settlement(RULES[target])
     known = event.known[SessionKind.RACE]
     # What brings this result brings those of the races before it; what learns from it learns from those, too.
     yield here.run(
@@ -260,7 +265,8 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
         "Laps of the race",
         {"session": SessionKind.RACE.value},
     )
-    yield here.run(Job.SETTLE, "", known + EXTRACT_MARGIN, known + RESULT_UNTIL, "Settlement")
+    yield here.settlement(RULES[Target.RACE])
+    # A correction is looked for in all that was sealed of the event.
     for number, at in enumerate(_mornings(known + EXTRACT_MARGIN, CORRECTION_DAYS), start=1):
         yield here.run(
             Job.SETTLE,
@@ -282,21 +288,30 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
 
 
 def _seals(here: _Weekend, settings: Settings) -> Iterator[PlannedRun]:
+    for rules in RULES.values():
+        if here.has(rules.target):
+            yield from _seals_of(here, settings, rules)
+
+
+def _seals_of(here: _Weekend, settings: Settings, rules: TargetRules) -> Iterator[PlannedRun]:
     policy, minutes = settings.prediction_freeze_policy, settings.prediction_freeze_tminutes
-    due = due_at(policy, minutes, Target.RACE, {kind.value: at for kind, at in here.event.starts.items()})
-    assert due is not None, "a plannable event has a race"
-    official = policy is FreezePolicy.POST_QUALIFYING
-    name = f"{Target.RACE}:{Stage.POST_QUALIFYING if official else policy}"
-    stage = {"stage": Stage.POST_QUALIFYING.value} if official else {}
-    yield here.run(Job.FREEZE, name, due, here.start, "Official seal", stage)
+    target = rules.target
+    start, due = session_start(target, here.starts), due_at(policy, minutes, target, here.starts)
+    assert start is not None and due is not None, "a target that the event has is in the calendar"
+    stage = official_stage(policy, target)
+    params = {"target": target.value, **({"stage": stage.value} if stage else {})}
+    title = "Official seal" if target is Target.RACE else f"Official seal of {target.value}"
+    yield here.run(Job.FREEZE, f"{target}:{stage or policy}", due, start, title, params)
+    if Stage.PRE_RACE not in rules.stages:
+        return
     # The seal with the final grid stands beside the official one; without a grid before the start there is none.
     yield here.run(
         Job.FREEZE,
-        f"{Target.RACE}:{Stage.PRE_RACE}",
-        here.start - PRE_RACE_LEAD,
-        here.start,
-        "Seal with the starting grid",
-        {"stage": Stage.PRE_RACE.value, "is_optional": "yes"},
+        f"{target}:{Stage.PRE_RACE}",
+        start - PRE_RACE_LEAD,
+        start,
+        "Seal with the starting grid" + ("" if target is Target.RACE else f" of the {target.value}"),
+        {"target": target.value, "stage": Stage.PRE_RACE.value, "is_optional": "yes"},
     )
 
 
@@ -324,9 +339,28 @@ class _Weekend:
 
     event: AgendaEvent
     start: dt.datetime = field(init=False)
+    starts: Mapping[str, dt.datetime] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", self.event.starts[SessionKind.RACE])
+        object.__setattr__(self, "starts", {kind.value: at for kind, at in self.event.starts.items()})
+
+    def has(self, target: Target) -> bool:
+        """Whether the event has a target, as far as the calendar says when its sessions are; the race always."""
+        return target is Target.RACE or has_target(self.starts, target)
+
+    def settlement(self, rules: TargetRules) -> PlannedRun:
+        """The score of a target's seals, once its result is there."""
+        known = self.event.known[rules.session]
+        is_race = rules.target is Target.RACE
+        return self.run(
+            Job.SETTLE,
+            "" if is_race else rules.target.value,
+            known + EXTRACT_MARGIN,
+            known + RESULT_UNTIL,
+            "Settlement" if is_race else f"Settlement of {rules.target.value}",
+            {"target": rules.target.value},
+        )
 
     def run(
         self,

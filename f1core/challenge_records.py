@@ -23,14 +23,14 @@ from warehouse.files import write_atomically
 from warehouse.frames import frame_schema
 from warehouse.store import Store
 from warehouse.tables import TABLES
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 FORMAT = "parcferme/challenge/1"
 
 
 @dataclass(frozen=True)
 class ChallengeReport:
-    """How a stage's challenge ended.
+    """How the challenge of a target and stage ended.
 
     Attributes:
         stage: The stage.
@@ -48,6 +48,7 @@ class ChallengeReport:
         differences: Per score, over these races.
         races: The races: ``event_id``, ``kind`` and the scores of both.
         is_new: Whether it was decided now; False for what was current or decided before.
+        target: The target.
     """
 
     stage: Stage
@@ -65,6 +66,7 @@ class ChallengeReport:
     differences: tuple[Difference, ...] = ()
     races: tuple[dict[str, Any], ...] = ()
     is_new: bool = True
+    target: Target = Target.RACE
 
     @property
     def is_promoted(self) -> bool:
@@ -96,9 +98,12 @@ class ChallengeReport:
         """
         if content.get("format") != FORMAT:
             raise ValueError(f"the format is {content.get('format')}, not {FORMAT}")
+        # Records of races were written before there were other targets.
+        content = {"target": Target.RACE.value, **content}
         members = {member.name: content[member.name] for member in fields(cls) if member.name != "is_new"}
         members |= {
             "stage": Stage(members["stage"]),
+            "target": Target(members["target"]),
             "decision": Decision(members["decision"]),
             "challenged_at": dt.datetime.fromisoformat(members["challenged_at"]),
             "cutoff": dt.datetime.fromisoformat(members["cutoff"]),
@@ -133,14 +138,19 @@ class ChallengeRecords:
                 found.append(ChallengeReport.from_json(json.loads(path.read_bytes())))
             except (OSError, ValueError, KeyError, TypeError) as error:
                 get_logger(__name__).warning("challenge_unreadable", path=str(path), error=str(error))
-        return sorted(found, key=lambda report: (report.challenged_at, report.stage.value))
+        return sorted(
+            found, key=lambda report: (report.challenged_at, report.target.value, report.stage.value)
+        )
 
-    def refusal(self, stage: Stage, training_version: str, champion: str | None) -> ChallengeReport | None:
+    def refusal(
+        self, stage: Stage, training_version: str, champion: str | None, target: Target = Target.RACE
+    ) -> ChallengeReport | None:
         """The challenge in which a challenger of these facts and this recipe was refused, if the champion is the same."""
         mine = [
             report
             for report in self.all()
             if report.stage is stage
+            and report.target is target
             and report.training_version == training_version
             and report.champion == champion
         ]
@@ -166,6 +176,7 @@ def _challenge_rows(report: ChallengeReport) -> list[dict[str, Any]]:
     return [
         {
             "challenged_at": report.challenged_at,
+            "target": report.target.value,
             "stage": report.stage.value,
             "metric": metric,
             "champion": report.champion,
@@ -193,6 +204,7 @@ def _race_rows(report: ChallengeReport) -> list[dict[str, Any]]:
     return [
         {
             "challenged_at": report.challenged_at,
+            "target": report.target.value,
             "stage": report.stage.value,
             "season": int(race["event_id"][:4]),
             "challenger": report.challenger,
@@ -207,6 +219,7 @@ def summary(reports: Sequence[ChallengeReport]) -> list[dict[str, Any]]:
     """Reports as plain data, without the single races."""
     return [
         {
+            "target": report.target.value,
             "stage": report.stage.value,
             "version": report.in_production,
             "count_events": report.count_events,

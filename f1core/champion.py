@@ -1,4 +1,4 @@
-"""The model in production for a stage, and whether it can still be used."""
+"""The model in production for a target and stage, and whether it can still be used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from f1core.features.registry import feature_names
+from f1core.targets import rules_of
 from f1core.training import recipe_of
 from models.registry import Manifest, ModelRegistry, production_key
 from warehouse.errors import ModelArtifactError
@@ -18,7 +19,7 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Champion:
-    """What is in production for a stage.
+    """What is in production for a target and stage.
 
     Attributes:
         version: None when there is none.
@@ -36,35 +37,43 @@ class Champion:
         return recipe_of(self.manifest) if self.manifest else ""
 
 
-def champion_of(registry: ModelRegistry, stage: Stage, fault: str = "") -> Champion:
-    """The champion of a stage, read and checked.
+def champion_of(
+    registry: ModelRegistry, stage: Stage, fault: str = "", target: Target = Target.RACE
+) -> Champion:
+    """The champion of a target and stage, read and checked.
 
     Args:
         registry: The registry.
         stage: The stage.
+        target: The target.
         fault: Of the pointer, as in :func:`pointer_fault`; nobody can say then who the champion was.
     """
     if fault:
         return Champion(None, fault=fault)
-    version = registry.production().get(place_of(stage))
+    version = registry.production().get(place_of(stage, target))
     if version is None:
         return Champion(None)
     try:
         manifest = registry.load(version).manifest
     except ModelArtifactError as error:
         return Champion(version, fault=error.message)
+    return Champion(version, manifest, champion_fault(manifest, stage))
+
+
+def champion_fault(manifest: Manifest, stage: Stage) -> str:
+    """Why a stored model cannot be a champion at a stage; empty when it can."""
     if not recipe_of(manifest):
-        return Champion(version, manifest, "its manifest does not say by which recipe it was made")
+        return "its manifest does not say by which recipe it was made"
     unknown = sorted(set(manifest.feature_names) - set(feature_names(stage)))
     if unknown:
         words = ", ".join(unknown[:NAMED]) + (" …" if len(unknown) > NAMED else "")
-        return Champion(version, manifest, f"it reads features that are made no more: {words}")
-    return Champion(version, manifest)
+        return f"it reads features that are made no more: {words}"
+    return ""
 
 
-def place_of(stage: Stage) -> str:
-    """The stage's place in production: ``race/pre_race``."""
-    return production_key(Target.RACE.value, stage.value)
+def place_of(stage: Stage, target: Target = Target.RACE) -> str:
+    """Place in production of a target and stage: ``race/pre_race``; a sprint's is that of the race it learns from."""
+    return production_key(rules_of(target).learns_from.value, stage.value)
 
 
 def pointer_path(registry: ModelRegistry) -> Path:

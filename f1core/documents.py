@@ -11,15 +11,16 @@ from typing import Any
 
 import polars as pl
 
+from f1core.distributions import Distributions, entry_members, head_to_head
 from f1core.features.registry import feature_names
 from f1core.installation import DEMO_NOTE
-from f1core.training import PRODUCTION_MODEL, STAGE_BASELINES
+from f1core.targets import PRODUCTION_MODEL, rules_of
 from f1core.validation import MIN_COVERAGE
 from warehouse.errors import UnknownEvent
 from warehouse.queries.events import calendar, session_times
 from warehouse.queries.people import constructor_names, driver_names
 from warehouse.reader import Reader
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 FORMAT = "parcferme/prediction/1"
 ENTRY_COLUMNS = (
@@ -36,6 +37,8 @@ ENTRY_COLUMNS = (
     "win_probability",
     "podium_probability",
     "points_probability",
+    "dnf_probability",
+    "expected_points",
     "grid_position",
     "gap_s",
     "gap_low_s",
@@ -121,6 +124,7 @@ def prediction_document(
     entries: pl.DataFrame,
     *,
     kind: str,
+    distributions: Distributions | None = None,
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A forecast of one event, target and stage as a document.
@@ -130,6 +134,7 @@ def prediction_document(
         heads: Rows of ``forecasts`` (or ``backtest_predictions``): the model in production and its baselines.
         entries: Their rows of ``forecast_entries``.
         kind: sealed, backtest or provisional.
+        distributions: What the model in production says beside its entries; None for nothing.
         extra: Further members, e.g. when it was sealed.
 
     Returns:
@@ -147,6 +152,12 @@ def prediction_document(
     imputed = named.filter(
         (pl.col("model") == PRODUCTION_MODEL) & (pl.col("data_quality_flag") != "ok")
     ).height
+    own = _rows(named, PRODUCTION_MODEL, ENTRY_COLUMNS)
+    driver_ids = [str(entry["driver_id"]) for entry in own]
+    beside = (distributions or Distributions()).where(model=PRODUCTION_MODEL)
+    members = entry_members(beside, driver_ids)
+    own = [entry | _rounded(members[str(entry["driver_id"])]) for entry in own]
+    pairs = _rounded(head_to_head(beside, driver_ids))
     return {
         "format": FORMAT,
         "kind": kind,
@@ -182,8 +193,13 @@ def prediction_document(
         "software": {"fastf1": fastf1_version()},
         "confidence": confidence(entries, head["feature_coverage"]),
         "warnings": [words for words in head["warnings"].split(" | ") if words],
-        "entries": _rows(named, PRODUCTION_MODEL, ENTRY_COLUMNS),
-        "baselines": {name: _rows(named, name, BASELINE_COLUMNS) for name in STAGE_BASELINES[stage]},
+        "entries": own,
+        **({"head_to_head": pairs} if pairs else {}),
+        "baselines": {
+            name: _rows(named, name, BASELINE_COLUMNS)
+            for name in rules_of(Target(head["target"])).baselines[stage]
+            if name in heads["model"]
+        },
         **(extra or {}),
     }
 
@@ -224,10 +240,16 @@ def confidence(entries: pl.DataFrame, coverage: float) -> dict[str, Any]:
 
 def _rows(entries: pl.DataFrame, model: str, columns: tuple[str, ...]) -> list[dict[str, Any]]:
     chosen = entries.filter(pl.col("model") == model).select(columns)
-    return [
-        {key: round(value, DIGITS) if isinstance(value, float) else value for key, value in row.items()}
-        for row in chosen.iter_rows(named=True)
-    ]
+    return [_rounded(row) for row in chosen.iter_rows(named=True)]
+
+
+def _rounded(value: Any) -> Any:
+    """A value, or whatever it holds, with numbers of :data:`DIGITS` digits."""
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(value, DIGITS) if isinstance(value, float) else value
 
 
 def iso(instant: dt.datetime) -> str:

@@ -13,7 +13,8 @@ from f1core.calibration_drift import WINDOW as CALIBRATION_WINDOW
 from f1core.feature_drift import MIN_BEFORE, MIN_WINDOWS, WINDOW, present_drift, windows
 from f1core.features.registry import REGISTRY, feature_names
 from f1core.log import get_logger
-from f1core.training import PRODUCTION_MODEL, extract_missing
+from f1core.targets import PRODUCTION_MODEL
+from f1core.training import extract_missing
 from f1core.workspace import Workspace
 from warehouse.errors import NotReady, ParcFermeError
 from warehouse.frames import frame_schema

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from f1core.predict import Forecast, Predictor, best_stage
+from f1core.champion import place_of
+from f1core.distributions import TABLE_NAMES, Distributions
+from f1core.predict import Forecast, Predictor, best_stage, is_over
 from f1core.published import publish_documents
+from f1core.targets import targets_of
 from f1core.workspace import Workspace
 from warehouse.errors import NotReady
 from warehouse.queries.events import calendar
@@ -30,12 +33,18 @@ def coming_events(workspace: Workspace, now: dt.datetime, count: int = COMING_EV
     )
 
 
-def is_current(workspace: Workspace, event_id: str) -> bool:
+def open_targets(workspace: Workspace, event_id: str, now: dt.datetime) -> list[Target]:
+    """What of an event is still to come: the race, its qualifying, its sprint."""
+    reader = workspace.reader
+    return [target for target in targets_of(reader, event_id) if not is_over(reader, event_id, target, now)]
+
+
+def is_current(workspace: Workspace, event_id: str, target: Target = Target.RACE) -> bool:
     """Whether the stored forecast of an event is the one the present facts and models would give."""
     now = workspace.clock.now()
-    stage = best_stage(workspace.reader, event_id, now)
-    version = workspace.registry.production().get(f"{Target.RACE.value}/{stage.value}")
-    heads = prediction_heads(workspace.reader, "provisional", event_id)
+    stage = best_stage(workspace.reader, event_id, now, target)
+    version = workspace.registry.production().get(place_of(stage, target))
+    heads = prediction_heads(workspace.reader, "provisional", event_id, target=target.value)
     return not heads.filter(
         (pl.col("stage") == stage.value)
         & (pl.col("model_version") == version)
@@ -47,12 +56,14 @@ def is_current(workspace: Workspace, event_id: str) -> bool:
 def refresh_forecasts(workspace: Workspace, event_ids: Sequence[str]) -> list[Forecast]:
     """Forecasts events with the models in production and stores the answers as provisional, where they are not yet.
 
+    Every target of an event is forecast whose session is not over.
+
     Args:
         workspace: With the system's clock or a rehearsal's: another simulated one may not write forecasts.
         event_ids: Events to come.
 
     Returns:
-        The forecasts that were made; none for an event whose stored forecast is current.
+        The forecasts that were made; none where the stored forecast is current.
 
     Raises:
         NotReady: The clock is simulated.
@@ -64,7 +75,13 @@ def refresh_forecasts(workspace: Workspace, event_ids: Sequence[str]) -> list[Fo
             hint="Leave --as-of out, or print them with `predict`.",
         )
     predictor = Predictor(workspace)
-    made = [predictor.forecast(event_id) for event_id in event_ids if not is_current(workspace, event_id)]
+    now = workspace.clock.now()
+    made = [
+        predictor.forecast(event_id, target=target)
+        for event_id in event_ids
+        for target in open_targets(workspace, event_id, now)
+        if not is_current(workspace, event_id, target)
+    ]
     if made:
         with workspace.writing("predict") as store:
             save_forecasts(store, made)
@@ -75,14 +92,16 @@ def refresh_forecasts(workspace: Workspace, event_ids: Sequence[str]) -> list[Fo
 
 def save_forecasts(store: Store, forecasts: Sequence[Forecast]) -> None:
     """Puts forecasts into the tables in place of older ones of the same event and stage; the caller publishes."""
-    for name, frames in (
-        ("forecasts", [made.heads for made in forecasts]),
-        ("forecast_entries", [made.entries for made in forecasts]),
+    heads = pl.concat([made.heads for made in forecasts])
+    # By the heads, because an older forecast may have rows beside its entries that the new one has none of.
+    replaced = heads.select("event_id", "target", "stage").unique()
+    beside = Distributions.joined(made.distributions for made in forecasts).frames
+    for name, new in (
+        ("forecasts", heads),
+        ("forecast_entries", pl.concat([made.entries for made in forecasts])),
+        *((table, beside[part]) for part, table in TABLE_NAMES.items()),
     ):
-        new = pl.concat(frames)
         old = pl.DataFrame(pl.from_arrow(store.read(name)))
-        kept = old.join(
-            new.select("event_id", "target", "stage").unique(), on=["event_id", "target", "stage"], how="anti"
-        )
+        kept = old.join(replaced, on=["event_id", "target", "stage"], how="anti")
         rows = pl.concat([kept.cast(new.schema), new])
         store.replace(name, rows.to_arrow().cast(TABLES[name].schema))

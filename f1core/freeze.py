@@ -7,15 +7,14 @@ import datetime as dt
 import polars as pl
 
 from f1core.documents import iso, prediction_document
-from f1core.freeze_policy import TARGET_SESSION
 from f1core.ledger import Ledger, Record, prediction_name
 from f1core.predict import Predictor, best_stage, require_stage
-from f1core.training import PRODUCTION_MODEL
-from f1core.validation import check_entries
+from f1core.targets import require_target, rules_of
+from f1core.validation import check_distributions, check_entries
 from f1core.workspace import Workspace
 from warehouse.errors import NotReady
 from warehouse.lock import writer_lock
-from warehouse.queries.events import event_head, session_starts
+from warehouse.queries.events import event_head
 from warehouse.vocab import Stage, Target
 
 
@@ -34,25 +33,25 @@ def freeze(
         The sealed record, and whether it was sealed now.
 
     Raises:
-        NotReady: The clock is simulated, the target's session has begun, the stage cannot be had, or the target is not
-            forecast by this version.
+        NotReady: The clock is simulated, the target's session has begun, the event has none, or the stage cannot be had.
         ContractViolation: The forecast contradicts itself.
         NotTrained: No model is in production.
         LockHeld: Another process is writing.
     """
     ledger = Ledger(workspace.settings.ledger_root)
     now = workspace.clock.now()
-    chosen = stage or best_stage(workspace.reader, event_id, now)
+    chosen = stage or best_stage(workspace.reader, event_id, now, target)
     name = prediction_name(event_id, target.value, chosen.value)
     kept = ledger.get(name)
     if kept is not None:
         return kept, False
     starts = refuse_unless_open(workspace, event_id, target)
-    require_stage(workspace.reader, event_id, chosen, now)
-    made = Predictor(workspace).forecast(event_id, chosen)
+    require_stage(workspace.reader, event_id, chosen, now, target)
+    made = Predictor(workspace).forecast(event_id, chosen, target)
     for (model,), rows in made.entries.group_by(["model"], maintain_order=True):
         check_entries(rows.to_dicts(), model=str(model))
-    head = made.heads.filter(pl.col("model") == PRODUCTION_MODEL).row(0, named=True)
+        check_distributions(rows, made.distributions.where(model=str(model)), model=str(model))
+    head = made.heads.filter(pl.col("model") == rules_of(target).model).row(0, named=True)
     manifest = workspace.registry.manifest(head["model_version"])
     with writer_lock(workspace.settings.locks_root, holder="freeze", wait_s=LOCK_WAIT_S):
         # Clock and calendar are read again under the lock: whoever waited past the start may no longer seal, and the start
@@ -64,9 +63,10 @@ def freeze(
             made.heads,
             made.entries,
             kind=ledger.prediction_kind,
+            distributions=made.distributions,
             extra={
                 "sealed_at": iso(sealed_at),
-                "session": {"kind": TARGET_SESSION[target].value, "starts_at": iso(starts)},
+                "session": {"kind": rules_of(target).session.value, "starts_at": iso(starts)},
                 "model": {
                     "name": manifest.model,
                     "version": manifest.version,
@@ -94,11 +94,7 @@ def refuse_unless_open(workspace: Workspace, event_id: str, target: Target) -> d
             "Only the machine's real clock can seal.",
             hint="Leave --as-of (or PARCFERME_CLOCK) out; use `predict` to look back.",
         )
-    if target is not Target.RACE:
-        raise NotReady(f"This version forecasts races only, not {target.value}.", hint="Use --target race.")
-    starts = session_starts(workspace.reader, event_id).get(TARGET_SESSION[target].value)
-    if starts is None:
-        raise NotReady(f"{event_id} has no {target.value} session in the calendar.")
+    starts: dt.datetime = require_target(workspace.reader, event_id, target)["starts_at"]
     _now_before(workspace, event_id, target, starts)
     return starts
 

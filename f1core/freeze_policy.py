@@ -6,22 +6,16 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from warehouse.stages import cutoff
-from warehouse.vocab import SessionKind, Stage, Target
-
-TARGET_SESSION = {
-    Target.RACE: SessionKind.RACE,
-    Target.SPRINT: SessionKind.SPRINT,
-    Target.QUALIFYING: SessionKind.QUALIFYING,
-}
-"""The session that a target forecasts: once it has begun, nothing can be sealed."""
+from warehouse.errors import NotReady
+from warehouse.stages import TARGET_SESSION, cutoff, qualifying_session
+from warehouse.vocab import Stage, Target
 
 
 class FreezePolicy(StrEnum):
     """Which stage is the official one (``PREDICTION_FREEZE_POLICY``)."""
 
     POST_QUALIFYING = "post_qualifying"
-    """What was known when qualifying had ended."""
+    """What was known when qualifying had ended; of qualifying itself what was known before it."""
     T_MINUS = "t-minus"
     """The latest stage that was known some minutes before the start."""
 
@@ -58,16 +52,30 @@ def due_at(
         starts: Start of every session of the event (UTC), by session.
 
     Returns:
-        With ``post_qualifying`` the end of that stage (the race only); else some minutes before the session's start. None
-        when the calendar has no such session.
+        With ``post_qualifying`` the end of that stage (of the race or the sprint); else some minutes before the session's
+        start. None when the calendar has no such session.
     """
     start = session_start(target, starts)
     if start is None:
         return None
     before = start - dt.timedelta(minutes=minutes)
-    if policy is FreezePolicy.POST_QUALIFYING and target is Target.RACE and SessionKind.QUALIFYING in starts:
-        return min(cutoff("", starts, Stage.POST_QUALIFYING), start)
-    return before
+    if (
+        official_stage(policy, target) is not Stage.POST_QUALIFYING
+        or qualifying_session(starts, target) not in starts
+    ):
+        return before
+    try:
+        return min(cutoff("", starts, Stage.POST_QUALIFYING, target), start)
+    except NotReady:
+        # A sprint whose qualifying is not in the calendar yet.
+        return before
+
+
+def official_stage(policy: FreezePolicy, target: Target) -> Stage | None:
+    """The stage that is official by a policy; None for the latest one that is known when the record is due."""
+    if policy is FreezePolicy.T_MINUS:
+        return None
+    return Stage.PRE_QUALIFYING if target is Target.QUALIFYING else Stage.POST_QUALIFYING
 
 
 def seal_state(
@@ -78,6 +86,7 @@ def seal_state(
     start: dt.datetime | None,
     now: dt.datetime,
     is_cancelled: bool = False,
+    target: Target = Target.RACE,
 ) -> SealState:
     """How the official record stands.
 
@@ -88,13 +97,15 @@ def seal_state(
         start: Start of the session that is forecast.
         now: The present instant.
         is_cancelled: Whether the event is cancelled.
+        target: What is forecast.
 
     Returns:
         ``sealed`` as soon as the official stage or a later one is; with ``t-minus`` any stage counts once the time is up.
     """
-    official = {Stage.POST_QUALIFYING, Stage.PRE_RACE}
-    if policy is FreezePolicy.T_MINUS:
-        official = set(Stage) if due is not None and now >= due else {Stage.PRE_RACE}
+    last = Stage.PRE_QUALIFYING if target is Target.QUALIFYING else Stage.PRE_RACE
+    official = {last, official_stage(policy, target)}
+    if policy is FreezePolicy.T_MINUS and due is not None and now >= due:
+        official = set(Stage)
     if official & set(sealed):
         return SealState.SEALED
     if is_cancelled:

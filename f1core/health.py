@@ -48,6 +48,7 @@ JOB_WORDS = {
     Job.FORECAST: "Forecast",
     Job.BACKFILL: "Older sessions",
     Job.MAINTENANCE: "Tidying",
+    Job.BACKTEST: "Backtest",
 }
 FAULTS = (RunStatus.FAILED, RunStatus.MISSED, RunStatus.INTERRUPTED)
 RUN_SCHEMA = pl.Schema(

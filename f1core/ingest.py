@@ -41,6 +41,7 @@ FACT_CODE = (
     "f1core/ratings.py",
     "f1core/supplement.py",
     "f1core/timing_results.py",
+    "models/lap_pace.py",
     "models/pace_filter.py",
     "models/rating*.py",
 )
@@ -129,7 +130,7 @@ def ingest(
             rewritten[name] = store.replace(name, told, parents=facts) or []
             rows[name] = told.num_rows
         progress("rating drivers and constructors")
-        ratings = rate_events(facts["race_results"], facts["qualifying_results"])
+        ratings = rate_events(facts["race_results"], facts["qualifying_results"], facts["laps"])
         rewritten["ratings"] = store.replace("ratings", ratings) or []
         rows["ratings"] = ratings.num_rows
         digests["ratings"] = {str(season): value for season, value in season_digests(ratings).items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import os
 import platform
 import sqlite3
@@ -167,6 +168,11 @@ class LogFile:
                     os.getpid(),
                     platform.node(),
                 ),
+            )
+            # What came due since the old record was last written to may have been missed, and is looked for.
+            con.execute(
+                "insert into facts (name, value) values ('began', ?)",
+                (json.dumps({"at": last_written.isoformat()}),),
             )
             return con
 

@@ -7,6 +7,7 @@ import platform
 from typing import Any
 
 from f1core.agenda import DAY, PlannedRun
+from f1core.backtest_progress import progress_data, read_progress
 from f1core.job_log import FILE, JobLog, JobRun
 from f1core.plan import Plan
 from f1core.processes import process_started
@@ -81,7 +82,8 @@ def job_status(workspace: Workspace, now: dt.datetime, *, count: int = 10) -> di
 
     Returns:
         ``runner``, ``last`` (newest run of every job), ``next`` (coming runs), ``without_times`` (events nothing can be
-        planned for), ``replanned`` (what the calendar moved last), ``quota`` (what every host still allows).
+        planned for), ``replanned`` (what the calendar moved last), ``backtest`` (how far the one over all test seasons
+        is; None when it was never begun), ``quota`` (what every host still allows).
     """
     log = job_log(workspace)
     coming, without_times = coming_runs(workspace, now)
@@ -91,6 +93,7 @@ def job_status(workspace: Workspace, now: dt.datetime, *, count: int = 10) -> di
         "next": [{"key": run.key, "title": run.title, "at": run.at} for run in coming[:count]],
         "without_times": without_times,
         "replanned": log.fact("replanned"),
+        "backtest": progress_data(read_progress(workspace.settings), now),
         "quota": [
             {
                 "host": state.host,

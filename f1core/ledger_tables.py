@@ -8,8 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from f1core.distributions import rows_of_document
 from f1core.ledger import Ledger, Record
 from f1core.workspace import Workspace
+from warehouse.queries.distributions import DISTRIBUTION_TABLES
 from warehouse.store import Store
 from warehouse.tables import TABLES
 
@@ -17,7 +19,7 @@ NOTE = "ledger"
 
 
 def ledger_frames(ledger: Ledger) -> dict[str, pl.DataFrame]:
-    """Rows of ``predictions``, ``prediction_entries`` and ``accuracy``.
+    """Rows of ``predictions``, ``prediction_entries`` and what stands beside these, and ``accuracy``.
 
     Args:
         ledger: Whose records, in the order of the chain; those of the other kind, real or rehearsed, are left out.
@@ -25,11 +27,14 @@ def ledger_frames(ledger: Ledger) -> dict[str, pl.DataFrame]:
     heads: list[dict[str, Any]] = []
     entries: list[dict[str, Any]] = []
     scores: list[dict[str, Any]] = []
+    beside: dict[str, list[dict[str, Any]]] = {part: [] for part in DISTRIBUTION_TABLES["sealed"]}
     for record in ledger.walk():
         document = record.content
         if document["kind"] == ledger.prediction_kind:
             heads += _heads(record)
             entries += _entries(document)
+            for part, rows in rows_of_document(document).items():
+                beside[part] += rows
         elif document["kind"] == ledger.settlement_kind:
             scores += _scores(record)
     newest = {(row["event_id"], row["target"], row["stage"]): row["revision"] for row in scores}
@@ -38,6 +43,7 @@ def ledger_frames(ledger: Ledger) -> dict[str, pl.DataFrame]:
     return {
         "predictions": _frame("predictions", heads),
         "prediction_entries": _frame("prediction_entries", entries),
+        **{table: _frame(table, beside[part]) for part, table in DISTRIBUTION_TABLES["sealed"].items()},
         "accuracy": _frame("accuracy", scores),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from f1core.features.lineup import expected_lineup
 from f1core.predict import best_stage
-from f1core.training import PRODUCTION_MODEL
+from f1core.targets import PRODUCTION_MODEL
 from f1core.workspace import Workspace
 from warehouse.queries.forecasts import prediction_entries, prediction_heads
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from f1core.distributions import Distributions
 from f1core.document_files import EVENTS_FORMAT, STORED_KINDS, Kind, document_name, events_file
 from f1core.documents import (
     FORMAT,
@@ -23,9 +24,10 @@ from f1core.documents import (
 )
 from f1core.ledger import canonical
 from f1core.settings import Settings
-from f1core.training import PRODUCTION_MODEL
+from f1core.targets import PRODUCTION_MODEL
 from warehouse.errors import WarehouseError
 from warehouse.files import write_atomically
+from warehouse.queries.distributions import DISTRIBUTION_TABLES
 from warehouse.queries.events import event_names
 from warehouse.queries.forecasts import KINDS
 from warehouse.reader import Reader
@@ -83,7 +85,8 @@ def _publish_kind(root: Path, kind: Kind, reader: Reader, names: DocumentNames) 
         fastf1_version(),
         *(feature_names_digest(stage) for stage in Stage),
     ]
-    made_from = _versions(reader, (*KINDS[kind.value], *NAME_TABLES), code)
+    tables = (*KINDS[kind.value], *DISTRIBUTION_TABLES[kind.value].values(), *NAME_TABLES)
+    made_from = _versions(reader, tables, code)
     folder = root / kind.value
     if _is_current(root, kind.value, made_from, folder):
         return 0
@@ -95,11 +98,18 @@ def _bodies(kind: Kind, reader: Reader, names: DocumentNames) -> dict[str, bytes
     key = ["event_id", "target", "stage"]
     heads, entries = (reader.table(table) for table in KINDS[kind.value])
     entries_of = entries.partition_by(key, as_dict=True, maintain_order=True)
+    beside = {
+        part: reader.table(table).partition_by(key, as_dict=True, maintain_order=True)
+        for part, table in DISTRIBUTION_TABLES[kind.value].items()
+    }
     bodies = {}
     for found, own in heads.partition_by(key, as_dict=True, maintain_order=True).items():
         if found in entries_of and PRODUCTION_MODEL in own["model"]:
             event_id, target, stage = found
-            document = prediction_document(names, own, entries_of[found], kind=kind.value)
+            stored = {part: rows[found] for part, rows in beside.items() if found in rows}
+            document = prediction_document(
+                names, own, entries_of[found], kind=kind.value, distributions=Distributions(**stored)
+            )
             bodies[document_name(str(event_id), Target(target), Stage(stage))] = canonical(document)
     return bodies
 

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 
 from f1core.labels import race_labels
+from models.lap_pace import LAP_COLUMNS, race_paces
 from models.ratings import all_ratings
 from warehouse.tables import TABLES
 
@@ -28,8 +29,20 @@ def qualifying_gaps(qualifying_results: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def rate_frames(race_results: pl.DataFrame, qualifying_results: pl.DataFrame) -> pl.DataFrame:
+def lap_paces(laps: pl.DataFrame) -> pl.DataFrame:
+    """Race pace of every driver in every race that has laps: see :func:`models.lap_pace.race_paces`."""
+    return race_paces(laps.filter(pl.col("session") == "race"))
+
+
+def rate_frames(
+    race_results: pl.DataFrame, qualifying_results: pl.DataFrame, paces: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Ratings after every race; a row depends on no later event.
+
+    Args:
+        race_results: Rows of the ``race_results`` table.
+        qualifying_results: Rows of the ``qualifying_results`` table.
+        paces: What the laps of races say, from :func:`lap_paces`; races without go by qualifying and result alone.
 
     Returns:
         Rows of the ``ratings`` table.
@@ -38,10 +51,19 @@ def rate_frames(race_results: pl.DataFrame, qualifying_results: pl.DataFrame) ->
     rows = labels.select("event_id", "season", "known_at", "driver_id", "constructor_id", "position").join(
         qualifying_gaps(qualifying_results), on=["event_id", "driver_id"], how="left"
     )
+    told = race_paces(pl.DataFrame()) if paces is None else paces
+    rows = rows.join(
+        told.select("event_id", "driver_id", "race_pace_pct", "standard_error_pct"),
+        on=["event_id", "driver_id"],
+        how="left",
+    )
     return all_ratings(rows).select(TABLES["ratings"].column_names)
 
 
-def rate_events(race_results: pa.Table, qualifying_results: pa.Table) -> pa.Table:
-    """As :func:`rate_frames`, for Arrow tables."""
-    frames = [pl.DataFrame(pl.from_arrow(rows)) for rows in (race_results, qualifying_results)]
-    return rate_frames(*frames).to_arrow().cast(TABLES["ratings"].schema)
+def rate_events(race_results: pa.Table, qualifying_results: pa.Table, laps: pa.Table) -> pa.Table:
+    """As :func:`rate_frames`, for Arrow tables; race pace is taken from the laps."""
+    columns = laps.select(["session", *LAP_COLUMNS])
+    results, qualifying, rows = (
+        pl.DataFrame(pl.from_arrow(table)) for table in (race_results, qualifying_results, columns)
+    )
+    return rate_frames(results, qualifying, lap_paces(rows)).to_arrow().cast(TABLES["ratings"].schema)

@@ -55,6 +55,7 @@ STANDING = (
     Standing(Job.FORECAST, "Forecasts of the coming events", SIX_HOURLY),
     Standing(Job.BACKFILL, "Older sessions", SIX_HOURLY, minute=30),
     Standing(Job.MAINTENANCE, "Tidying the warehouse", (3,), weekday=0),
+    Standing(Job.BACKTEST, "Backtest of all test seasons", (4,), minute=15),
 )
 
 

@@ -1,9 +1,10 @@
 """Retraining: a challenger is trained on all results, and takes the champion's place only if it is not worse.
 
-For every stage: the champion is the version the production pointer names, the challenger the same recipe or another one
-trained on everything that is known now. What is compared is never how well they fit races they learned from, but the
-walk-forward score of their recipes on settled races (:mod:`f1core.walk_forward`), by the rule of :mod:`f1core.challenge`.
-Where both are of one recipe the score is the same by construction, and the challenge is about freshness alone.
+For every target that has models of its own, and every stage: the champion is the version the production pointer names, the
+challenger the same recipe or another one trained on everything that is known now. What is compared is never how well they
+fit races they learned from, but the walk-forward score of their recipes on settled races (:mod:`f1core.walk_forward`), by
+the rule of :mod:`f1core.challenge`. Where both are of one recipe the score is the same by construction, and the challenge
+is about freshness alone.
 
 Order of writing, under the writer lock: the challenger's version, the record of the challenge, the pointer, the tables. A
 process killed at any line leaves the old pointer, and the next run goes on with the challenger that is stored.
@@ -22,26 +23,28 @@ from f1core.challenge_records import ChallengeRecords, ChallengeReport, write_ch
 from f1core.champion import Champion, champion_of, place_of, pointer_fault, set_pointer_aside
 from f1core.drift import remeasure_drift
 from f1core.parallel import run_tasks
+from f1core.targets import TRAINED, placed, rules_of
 from f1core.training import (
-    PRODUCTION_MODEL,
-    STAGE_BASELINES,
     FittedStage,
     extract_missing,
     fit_stage,
     latest_baseline,
+    placed_words,
     recipe_version,
     save_stage,
+    trained_places,
     training_version,
 )
 from f1core.walk_forward import WalkForward
 from f1core.workspace import Workspace
-from models.registry import Manifest
+from models.registry import BY_HAND, Manifest
 from warehouse.errors import ModelArtifactError, NotReady
 from warehouse.lock import writer_lock
 from warehouse.store import Store
 from warehouse.vocab import Stage, Target
 
 LOCK_WAIT_S = 60.0
+Place = tuple[Target, Stage]
 Progress = Callable[[str, int], None]
 
 
@@ -53,23 +56,25 @@ def retrain(
     workspace: Workspace,
     *,
     stages: Sequence[Stage] = tuple(Stage),
+    targets: Sequence[Target] = TRAINED,
     workers: int | None = None,
     force: bool = False,
     progress: Progress = _silent,
 ) -> list[ChallengeReport]:
-    """Trains a challenger for every stage that is not current, and promotes those that are not worse.
+    """Trains a challenger for every target and stage that is not current, and promotes those that are not worse.
 
     Takes the locks itself: the caller holds none.
 
     Args:
         workspace: The installation, with the system's clock, or a rehearsal.
-        stages: Stages to train.
+        stages: Stages to train, as far as a target has them.
+        targets: Targets to train; one that learns from another has no models of its own.
         workers: Processes at most; None: as in the settings.
         force: Promote whatever the comparison says; the record says so.
-        progress: Told what was finished, and how many stages since the last call.
+        progress: Told what was finished, and how many models since the last call.
 
     Returns:
-        One report a stage, in the order of the stages.
+        One report a target and stage, in their order.
 
     Raises:
         NotReady: The clock is simulated, there are no results, or facts or the pointer changed meanwhile; nothing was
@@ -87,14 +92,14 @@ def retrain(
     with writer_lock(locks, holder="retrain"):
         pass  # whoever is writing is named now, not after minutes of work
     with writer_lock(locks, holder="retrain", name="training"):
-        reports = _Retraining(work, force, progress).run(stages)
+        reports = _Retraining(work, force, progress).run(trained_places(stages, targets))
     if any(report.is_new for report in reports):
         remeasure_drift(work)
     return reports
 
 
 class _Retraining:
-    """One run over some stages.
+    """One run over some targets and stages.
 
     Args:
         work: The installation.
@@ -110,81 +115,97 @@ class _Retraining:
         self.records = ChallengeRecords(work.settings.models_root)
         self.walk_forward = WalkForward(work)
         self.now = work.clock.now()
-        self.labels = work.labels.filter(pl.col("known_at") < self.now)
-        self.version = training_version(work.features, self.labels)
+        self.labels = {
+            target: work.labels_of(target).filter(pl.col("known_at") < self.now) for target in TRAINED
+        }
+        self.versions = {
+            target: training_version(work.features, labels) for target, labels in self.labels.items()
+        }
         self.recipe = recipe_version()
         self.pointer_fault = pointer_fault(work.registry)
 
-    def run(self, stages: Sequence[Stage]) -> list[ChallengeReport]:
-        """Challenges every stage; see :func:`retrain`."""
-        if self.labels.is_empty():
+    def run(self, places: Sequence[Place]) -> list[ChallengeReport]:
+        """Challenges every target and stage; see :func:`retrain`."""
+        if self.labels[Target.RACE].is_empty():
             raise NotReady("No race has a result yet: there is nothing to learn from.")
-        champions = {stage: champion_of(self.registry, stage, self.pointer_fault) for stage in stages}
+        champions = {
+            (target, stage): champion_of(self.registry, stage, self.pointer_fault, target)
+            for target, stage in places
+        }
         reports = {}
-        for stage, champion in champions.items():
-            known = self._known_end(stage, champion)
+        for place, champion in champions.items():
+            known = self._known_end(place, champion)
             if known is not None:
-                reports[stage] = known
-                self.progress(f"{stage.label.lower()}: {known.decision.value.replace('_', ' ')}", 1)
-        todo = [stage for stage in stages if stage not in reports]
+                reports[place] = known
+                self.progress(f"{placed_words(*place)}: {known.decision.value.replace('_', ' ')}", 1)
+        todo = [place for place in places if place not in reports]
         if todo:
-            extract_missing(self.work, todo)
-            stored = {stage: found for stage in todo if (found := self._stored(stage)) is not None}
-            for stage in todo:
-                if stage in stored:
-                    reports[stage] = self._challenge(stage, champions[stage], stored[stage])
-            for fitted in self._fit([stage for stage in todo if stage not in stored]):
-                reports[fitted.stage] = self._challenge(fitted.stage, champions[fitted.stage], fitted)
-        return [reports[stage] for stage in stages]
+            for target in TRAINED:
+                extract_missing(self.work, [stage for one, stage in todo if one is target], target=target)
+            stored = {place: found for place in todo if (found := self._stored(place)) is not None}
+            for place in todo:
+                if place in stored:
+                    reports[place] = self._challenge(place, champions[place], stored[place])
+            for fitted in self._fit([place for place in todo if place not in stored]):
+                place = (fitted.target, fitted.stage)
+                reports[place] = self._challenge(place, champions[place], fitted)
+        return [reports[place] for place in places]
 
     # What is there ------------------------------------------------------------------------------------------------
 
-    def _known_end(self, stage: Stage, champion: Champion) -> ChallengeReport | None:
-        """The report of a stage for which nothing has to be trained."""
+    def _known_end(self, place: Place, champion: Champion) -> ChallengeReport | None:
+        """The report of a target and stage for which nothing has to be trained."""
+        target, stage = place
         if champion.version is None or champion.manifest is None or champion.fault:
             return None
-        if champion.manifest.data_version == self.version:
-            if not self._has_baselines(stage):
+        if champion.manifest.data_version == self.versions[target]:
+            if not self._has_baselines(place):
                 return None
             reason = "Made from the same facts by the same recipe."
-            return self._report(stage, Decision.CURRENT, reason, champion, champion.manifest, is_new=False)
+            return self._report(place, Decision.CURRENT, reason, champion, champion.manifest, is_new=False)
         if self.force:
             return None
-        rolled_back = self._rolled_back_from(stage)
+        rolled_back = self._rolled_back_from(place)
         if rolled_back is not None:
-            reason = (
-                f"{rolled_back.version} was rolled back; the next facts or another recipe are waited for."
-            )
-            return self._report(stage, Decision.ROLLED_BACK, reason, champion, rolled_back, is_new=False)
-        return self.records.refusal(stage, self.version, champion.version)
+            reason = f"{rolled_back.version} was taken out of production; the next facts or another recipe are waited for."
+            return self._report(place, Decision.ROLLED_BACK, reason, champion, rolled_back, is_new=False)
+        return self.records.refusal(stage, self.versions[target], champion.version, target)
 
-    def _rolled_back_from(self, stage: Stage) -> Manifest | None:
+    def _rolled_back_from(self, place: Place) -> Manifest | None:
         """The version of these facts and this recipe that somebody took out of production."""
-        history = self.registry.history(Target.RACE.value, stage.value)
-        if len(history) < 2 or history[-1]["action"] != "rollback":
-            return None
-        try:
-            manifest = self.registry.manifest(history[-2]["version"])
-        except ModelArtifactError:
-            return None
-        return manifest if manifest.data_version == self.version else None
+        target, stage = place
+        history = self.registry.history(target.value, stage.value)
+        for later, earlier in zip(reversed(history), reversed(history[:-1]), strict=False):
+            if later["action"] not in ("rollback", BY_HAND):
+                return None
+            try:
+                manifest = self.registry.manifest(earlier["version"])
+            except ModelArtifactError:
+                continue
+            if manifest.data_version == self.versions[target]:
+                return manifest
+        return None
 
-    def _stored(self, stage: Stage) -> Manifest | None:
+    def _stored(self, place: Place) -> Manifest | None:
         """A challenger of these facts and this recipe that an earlier run stored."""
-        if not self._has_baselines(stage):
+        target, stage = place
+        if not self._has_baselines(place):
             return None
         for manifest in reversed(self.registry.list()):
             is_wanted = (
-                manifest.model == PRODUCTION_MODEL
+                manifest.model == rules_of(target).model
+                and manifest.target == target.value
                 and stage.value in manifest.stages
-                and manifest.data_version == self.version
+                and manifest.data_version == self.versions[target]
             )
             if is_wanted and self._is_intact(manifest.version):
                 return manifest
         return None
 
-    def _has_baselines(self, stage: Stage) -> bool:
-        return all(latest_baseline(self.registry, name, stage) is not None for name in STAGE_BASELINES[stage])
+    def _has_baselines(self, place: Place) -> bool:
+        target, stage = place
+        names = rules_of(target).baselines[stage]
+        return all(latest_baseline(self.registry, name, stage, target) is not None for name in names)
 
     def _is_intact(self, version: str) -> bool:
         try:
@@ -195,19 +216,26 @@ class _Retraining:
 
     # The challenge ------------------------------------------------------------------------------------------------
 
-    def _fit(self, stages: Sequence[Stage]) -> Iterator[FittedStage]:
+    def _fit(self, places: Sequence[Place]) -> Iterator[FittedStage]:
         snapshot = self.work.reader.snapshot.id
-        tasks = [(self.work.settings, snapshot, stage, self.now) for stage in stages]
+        tasks = [(self.work.settings, snapshot, stage, self.now, target) for target, stage in places]
         return run_tasks(fit_stage, tasks, self.work.settings.workers)
 
     def _challenge(
-        self, stage: Stage, champion: Champion, challenger: FittedStage | Manifest
+        self, place: Place, champion: Champion, challenger: FittedStage | Manifest
     ) -> ChallengeReport:
-        report = self._decide(stage, champion, challenger)
+        target, _ = place
+        report = self._decide(place, champion, challenger)
         with self._writing() as store:
-            self._require_unchanged(stage, champion)
+            self._require_unchanged(place, champion)
             if isinstance(challenger, FittedStage):
-                saved = save_stage(self.registry, challenger, self.version, at=self.now)
+                saved = save_stage(
+                    self.registry,
+                    challenger,
+                    self.versions[target],
+                    at=self.now,
+                    metrics=self.walk_forward.measured(challenger.stage, target),
+                )
                 report = replace(report, challenger=saved)
             self.records.add(report)
             if report.is_promoted:
@@ -216,37 +244,38 @@ class _Retraining:
             write_challenges(store, self.records)
             if store.changed:
                 store.publish(now=self.work.clock.now())
-        self.progress(f"{stage.label.lower()}: {'promoted' if report.is_promoted else 'refused'}", 1)
+        self.progress(f"{placed_words(*place)}: {'promoted' if report.is_promoted else 'refused'}", 1)
         return report
 
     def _decide(
-        self, stage: Stage, champion: Champion, challenger: FittedStage | Manifest
+        self, place: Place, champion: Champion, challenger: FittedStage | Manifest
     ) -> ChallengeReport:
+        target, stage = place
         if champion.fault:
             return self._report(
-                stage,
+                place,
                 Decision.CHAMPION_UNUSABLE,
                 f"The champion cannot be used: {champion.fault}",
                 champion,
                 challenger,
             )
         if champion.version is None:
-            return self._report(stage, Decision.FIRST, "No model was in production.", champion, challenger)
+            return self._report(place, Decision.FIRST, "No model was in production.", champion, challenger)
         if champion.recipe == self.recipe:
             return self._report(
-                stage, Decision.SAME_RECIPE, self._more_data(champion, challenger), champion, challenger
+                place, Decision.SAME_RECIPE, self._more_data(champion, challenger), champion, challenger
             )
-        judged_on = self.walk_forward.judged_on(champion.recipe, stage)
-        extract_missing(self.work, (judged_on,))
+        judged_on = self.walk_forward.judged_on(champion.recipe, stage, target)
+        extract_missing(self.work, (judged_on,), target=target)
         pairs = self.walk_forward.pairs(
-            champion.recipe, judged_on, lambda words, _done: self.progress(words, 0)
+            champion.recipe, judged_on, lambda words, _done: self.progress(words, 0), target
         )
         judgement = judge(pairs)
         decision, reason = judgement.decision, judgement.reason
         if self.force and not decision.promotes:
             decision, reason = Decision.FORCED, f"Promoted by hand against the rule. {reason}"
         return replace(
-            self._report(stage, decision, reason, champion, challenger),
+            self._report(place, decision, reason, champion, challenger),
             judged_on=judged_on,
             differences=judgement.differences,
             races=tuple(pairs.to_dicts()),
@@ -265,7 +294,7 @@ class _Retraining:
 
     def _report(
         self,
-        stage: Stage,
+        place: Place,
         decision: Decision,
         reason: str,
         champion: Champion,
@@ -273,7 +302,9 @@ class _Retraining:
         *,
         is_new: bool = True,
     ) -> ChallengeReport:
+        target, stage = place
         return ChallengeReport(
+            target=target,
             stage=stage,
             decision=decision,
             reason=reason,
@@ -282,7 +313,7 @@ class _Retraining:
             challenger=challenger.version if isinstance(challenger, Manifest) else "",
             champion_recipe=champion.recipe,
             challenger_recipe=self.recipe,
-            training_version=self.version,
+            training_version=self.versions[target],
             cutoff=challenger.cutoff,
             count_events=self._count_events(challenger),
             is_new=is_new,
@@ -292,7 +323,8 @@ class _Retraining:
         if isinstance(model, FittedStage):
             return model.count_events
         # A stored cut-off is cut to the second: the last race learned from was known in that very second.
-        return self.labels.filter(pl.col("known_at") <= model.cutoff)["event_id"].n_unique()
+        labels = self.labels[Target(model.target)]
+        return labels.filter(pl.col("known_at") <= model.cutoff)["event_id"].n_unique()
 
     # Writing ------------------------------------------------------------------------------------------------------
 
@@ -301,15 +333,18 @@ class _Retraining:
         with writer_lock(self.work.settings.locks_root, holder="retrain", wait_s=LOCK_WAIT_S):
             yield Store(self.work.settings.warehouse_root)
 
-    def _require_unchanged(self, stage: Stage, champion: Champion) -> None:
+    def _require_unchanged(self, place: Place, champion: Champion) -> None:
         """Refuses what was decided on facts or against a champion that are no longer there."""
+        target, stage = place
         fresh = self.work.again()
-        labels = fresh.labels.filter(pl.col("known_at") < self.now)
-        if training_version(fresh.features, labels) != self.version:
+        labels = fresh.labels_of(target).filter(pl.col("known_at") < self.now)
+        if training_version(fresh.features, labels) != self.versions[target]:
             raise NotReady("Facts changed while models were trained on them.", hint="Run it again.")
-        if not self.pointer_fault and self.registry.production().get(place_of(stage)) != champion.version:
+        present = None if self.pointer_fault else self.registry.production().get(place_of(stage, target))
+        if not self.pointer_fault and present != champion.version:
             raise NotReady(
-                f"Another model went into production for {stage.value} meanwhile.", hint="Run it again."
+                f"Another model went into production for {placed(target, stage)} meanwhile.",
+                hint="Run it again.",
             )
 
     def _promote(self, version: str) -> None:
@@ -321,16 +356,16 @@ class _Retraining:
     def _keep_scores(self, report: ChallengeReport) -> None:
         """Keeps the challenger's walk-forward scores: once its code is gone they cannot be made again."""
         if report.judged_on is not None:
-            self.walk_forward.keep_present(report.judged_on)
+            self.walk_forward.keep_present(report.judged_on, report.target)
 
 
 def challenge_words(report: ChallengeReport) -> str:
     """A report in one line."""
+    place = placed(report.target, report.stage)
     if report.decision is Decision.CURRENT:
-        return f"{report.stage.value}: {report.in_production} ({report.count_events} races, current)"
+        return f"{place}: {report.in_production} ({report.count_events} races, current)"
     verb = "promoted" if report.is_promoted else "not promoted"
     when = "" if report.is_new else f" (decided {report.challenged_at:%Y-%m-%d %H:%M} UTC)"
     return (
-        f"{report.stage.value}: {report.challenger} {verb}{when}; {report.in_production} is in production. "
-        f"{report.reason}"
+        f"{place}: {report.challenger} {verb}{when}; {report.in_production} is in production. {report.reason}"
     )

@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from f1core.labels import race_labels
+from f1core.labels import labels_of
 from f1core.wording import model_name, model_order
+from warehouse.vocab import Target
 
 DRIVER_COLUMNS = ("driver_id", "driver_name", "last_name", "driver_code", "constructor_name")
 FORECAST_COLUMNS = (
@@ -20,18 +21,22 @@ FORECAST_COLUMNS = (
     "win_probability",
     "podium_probability",
     "points_probability",
+    "dnf_probability",
+    "expected_points",
     "grid_position",
     "gap_s",
     "data_quality_flag",
 )
 
 
-def review(entries: pl.DataFrame, result: pl.DataFrame) -> pl.DataFrame:
+def review(entries: pl.DataFrame, result: pl.DataFrame, target: Target = Target.RACE) -> pl.DataFrame:
     """Joins one model's forecast of an event with the official result.
 
     Args:
         entries: Rows of one model, as in :func:`warehouse.queries.forecasts.prediction_entries`.
-        result: As in :func:`warehouse.queries.results.event_result`; empty before the race.
+        result: As in :func:`warehouse.queries.results.event_result`, for qualifying as in
+            :func:`warehouse.queries.results.event_qualifying`; empty before the session.
+        target: What is forecast.
 
     Returns:
         One row per driver in predicted order: driver and forecast columns, ``label`` (short and unique in the race),
@@ -40,7 +45,7 @@ def review(entries: pl.DataFrame, result: pl.DataFrame) -> pl.DataFrame:
         ``is_inside`` (whether the 80 % range holds the result). Starters that were not forecast come last.
     """
     forecast = entries.sort("predicted_position").select(*DRIVER_COLUMNS, *FORECAST_COLUMNS)
-    labels = race_labels(result).select("driver_id", "position", "is_classified")
+    labels = labels_of(result, target).select("driver_id", "position", "is_classified")
     marks = result.unique("driver_id", keep="first", maintain_order=True)
     actual = marks.select(*DRIVER_COLUMNS, "position_text").join(labels, on="driver_id", how="left")
     known = forecast.join(actual.drop(*DRIVER_COLUMNS[1:]), on="driver_id", how="left", maintain_order="left")
@@ -51,6 +56,23 @@ def review(entries: pl.DataFrame, result: pl.DataFrame) -> pl.DataFrame:
         miss=pl.col("position") - pl.col("predicted_position"),
         is_inside=pl.col("position").is_between("position_low", "position_high"),
     )
+
+
+def ahead_of(pairs: pl.DataFrame, driver_id: str, rival_id: str) -> float | None:
+    """Probability that one driver finishes ahead of another; None when the pair is not there.
+
+    Args:
+        pairs: As in :func:`warehouse.queries.distributions.duels`: each pair once.
+        driver_id: The one.
+        rival_id: The other.
+    """
+    found = pairs.filter(
+        pl.col("driver_id").is_in([driver_id, rival_id]) & pl.col("rival_id").is_in([driver_id, rival_id])
+    )
+    if found.is_empty():
+        return None
+    share = float(found["ahead_probability"][0])
+    return share if found["driver_id"][0] == driver_id else 1 - share
 
 
 def side_by_side(entries: pl.DataFrame) -> pl.DataFrame:

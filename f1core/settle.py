@@ -10,13 +10,15 @@ from typing import Any
 import polars as pl
 
 from f1core.documents import DIGITS, iso
-from f1core.labels import race_labels
+from f1core.labels import labels_of
 from f1core.ledger import Ledger, Record, prediction_name, settlement_name
+from f1core.targets import rules_of
 from f1core.workspace import Workspace
 from models.metrics import OUTCOMES, reliability, score_event
 from warehouse.errors import NotReady
 from warehouse.lock import writer_lock
-from warehouse.queries.results import event_result
+from warehouse.queries.results import event_qualifying, event_result
+from warehouse.reader import Reader
 from warehouse.vocab import Stage, Target
 
 FORMAT = "parcferme/settlement/1"
@@ -48,19 +50,26 @@ def settle(workspace: Workspace, event_id: str, *, target: Target = Target.RACE)
     }
     if not sealed:
         raise NotReady(
-            f"No prediction of {event_id} was sealed.",
+            f"No {target.value} prediction of {event_id} was sealed.",
             hint="Backtests are scored by `python -m jobs backtest`.",
         )
-    lines = event_result(workspace.reader, event_id, target.value)
+    lines = official_result(workspace.reader, event_id, target)
     if lines.is_empty() or lines["known_at"][0] > workspace.clock.now():
         raise NotReady(
-            f"The result of {event_id} is not in the data yet.",
+            f"The {target.value} result of {event_id} is not in the data yet.",
             hint="Run `python -m jobs ingest` with newer facts.",
         )
-    labels = race_labels(lines)
+    labels = labels_of(lines, target)
     results = _results(lines, labels)
     with writer_lock(workspace.settings.locks_root, holder="settle", wait_s=LOCK_WAIT_S):
         return [_settle_one(workspace, ledger, record, labels, results) for record in sealed.values()]
+
+
+def official_result(reader: Reader, event_id: str, target: Target) -> pl.DataFrame:
+    """Official lines of a target's session with their ``status``, in order; empty when there are none (yet)."""
+    if target is Target.QUALIFYING:
+        return event_qualifying(reader, event_id)
+    return event_result(reader, event_id, rules_of(target).session.value)
 
 
 def _settle_one(

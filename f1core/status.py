@@ -7,11 +7,13 @@ from typing import Any
 import polars as pl
 
 from f1core.backtest import BUILD_RACES
+from f1core.targets import placed
 from f1core.workspace import Workspace
 from warehouse.queries.accuracy import backtest_scores
 from warehouse.queries.events import calendar, newest_result
 from warehouse.queries.forecasts import prediction_heads
 from warehouse.queries.health import missing_results, table_sizes
+from warehouse.vocab import Stage, Target
 
 
 def status(workspace: Workspace) -> dict[str, Any]:
@@ -20,7 +22,8 @@ def status(workspace: Workspace) -> dict[str, Any]:
     Returns:
         ``now``, ``warehouse`` (path, snapshot, published_at, source, ingested_at, remarks), ``tables`` (rows and newest
         fact each), ``last_result``, ``missing_results``, ``next_event`` (None when the season is over), ``forecasts``,
-        ``models`` (version in production by place) and ``backtest`` (races by stage).
+        ``models`` (version in production by place) and ``backtest`` (sessions by stage, with the target where it is not
+        the race).
 
     Raises:
         WarehouseError: Nothing was built yet.
@@ -31,11 +34,11 @@ def status(workspace: Workspace) -> dict[str, Any]:
     coming = (
         calendar(reader).filter((pl.col("result_known_at") > now) & (pl.col("status") != "cancelled")).head(1)
     )
-    heads = prediction_heads(reader, "provisional").filter(
+    heads = prediction_heads(reader, "provisional", target=None).filter(
         pl.col("model").is_in(["grid", "points", "elo"]).not_()
     )
-    scores = backtest_scores(reader)
-    raced = scores.filter(pl.col("model") == "elo").group_by("stage").len().sort("stage")
+    scores = backtest_scores(reader, target=None)
+    raced = scores.filter(pl.col("model") == "elo").group_by("target", "stage").len().sort("target", "stage")
     return {
         "now": now.isoformat(),
         "warehouse": {
@@ -56,8 +59,13 @@ def status(workspace: Workspace) -> dict[str, Any]:
             0, named=True
         ),
         "forecasts": heads.select(
-            "event_id", "stage", "model", "model_version", "computed_at", "data_through"
+            "event_id", "target", "stage", "model", "model_version", "computed_at", "data_through"
         ).to_dicts(),
         "models": workspace.registry.production(),
-        "backtest": {"races": dict(raced.iter_rows()), "races_in_build": BUILD_RACES},
+        "backtest": {
+            "races": {
+                placed(Target(target), Stage(stage)): count for target, stage, count in raced.iter_rows()
+            },
+            "races_in_build": BUILD_RACES,
+        },
     }

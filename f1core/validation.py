@@ -6,6 +6,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import polars as pl
+
+from f1core.distributions import Distributions
 from warehouse.errors import ContractViolation
 
 TOLERANCE = 1e-6
@@ -50,6 +54,56 @@ def check_entries(entries: Sequence[Mapping[str, Any]], *, model: str) -> None:
     gaps = [entry["gap_s"] for entry in ordered if entry.get("gap_s") is not None]
     if any(gap < 0 for gap in gaps) or any(after < before for before, after in itertools.pairwise(gaps)):
         problems.append("gaps are negative or shrink down the order")
+    _refuse(model, problems)
+
+
+def check_distributions(entries: pl.DataFrame, found: Distributions, *, model: str) -> None:
+    """Refuses what stands beside the entries when it contradicts them or itself; frames without rows say nothing.
+
+    Args:
+        entries: Rows of ``forecast_entries`` of one event and model.
+        found: What the same model says beside them.
+        model: For the message.
+
+    Raises:
+        ContractViolation: Places of a driver or drivers of a place do not sum to one; the probabilities of win, podium and
+            points or the expected position are not those of the places; a pair is missing; contributions do not sum to the
+            expected position.
+    """
+    problems: list[str] = []
+    own = entries.sort("driver_id")
+    drivers = own["driver_id"].to_list()
+    count = len(drivers)
+    expected = own["expected_position"].to_numpy()
+    if found.positions.height:
+        rows = found.positions.sort("driver_id", "position")
+        wanted = [(driver, place) for driver in drivers for place in range(1, count + 1)]
+        if rows.select("driver_id", "position").rows() != wanted:
+            problems.append("the places are not 1 to n for each driver")
+        else:
+            matrix = rows["probability"].to_numpy().reshape(count, count)
+            for axis, words in ((1, "the places of a driver"), (0, "the drivers of a place")):
+                if np.abs(matrix.sum(axis=axis) - 1).max() > TOLERANCE * count:
+                    problems.append(f"{words} do not sum to one")
+            told = {column: matrix[:, :places].sum(axis=1) for column, places in TOTALS.items()}
+            told["expected_position"] = matrix @ np.arange(1, count + 1)
+            for column, values in told.items():
+                if np.abs(values - own[column].to_numpy()).max() > TOLERANCE * count**2:
+                    problems.append(f"{column} is not that of the places")
+    if found.duels.height:
+        pairs = sorted(found.duels.select("driver_id", "rival_id").rows())
+        if pairs != list(itertools.combinations(drivers, 2)):
+            problems.append("the pairs are not those of the drivers")
+    if found.contributions.height:
+        sums = dict(found.contributions.group_by("driver_id").agg(pl.col("places").sum()).iter_rows())
+        if sums.keys() != set(drivers):
+            problems.append("the contributions are not those of the drivers")
+        elif np.abs(np.array([sums[driver] for driver in drivers]) - expected).max() > TOLERANCE * count:
+            problems.append("contributions do not sum to the expected position")
+    _refuse(model, problems)
+
+
+def _refuse(model: str, problems: Sequence[str]) -> None:
     if problems:
         raise ContractViolation(
             f"The forecast of {model} is not sealed: " + "; ".join(problems) + ".",

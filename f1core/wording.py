@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from f1core.targets import PRODUCTION_MODEL
 from models.catalogue import BASELINES
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 BASELINE_NAMES = {"grid": "Grid order", "points": "Points order", "elo": "Elo"}
-SHORT_NAMES = {"grid": "grid", "points": "points", "elo": "Elo"}
+COMPARED_NAMES = {"rf_xgb": "RF + XGB"}
+"""Recipes that are fitted for comparison only (``python -m jobs backtest --compare``)."""
+SHORT_NAMES = {"grid": "grid", "points": "points", "elo": "Elo", "rf_xgb": "RF + XGB"}
 """Where a word must do, e.g. under a number."""
 BASELINE_WORDS = {
     "grid": "everyone finishes where they start, with the frequencies each grid slot has had",
     "points": "everyone finishes in championship order",
     "elo": "everyone finishes in order of driver and car ratings won head to head",
+    "rf_xgb": "random forest and boosted trees on form features, the recipe most projects use",
 }
 OUR_MODEL = "Parc Fermé"
 
@@ -53,15 +57,72 @@ MEASURE_NAMES = {"win_log_loss": "Winner's log loss", "top_ten_error": "Top-10 c
 """Rolling measures of calibration, in ``calibration_drift``."""
 
 
+TARGET_NAMES = {Target.RACE: "Race", Target.QUALIFYING: "Qualifying", Target.SPRINT: "Sprint"}
+"""What is forecast, in the order pages list it."""
+OUTCOME_WORDS = {
+    Target.RACE: ("Win", "Podium", "Points"),
+    Target.QUALIFYING: ("Pole", "Top 3", "Top 10"),
+    Target.SPRINT: ("Win", "Top 3", "Top 10"),
+}
+"""What first place, the first three and the first ten are called."""
+TERM_NAMES = {
+    "field middle": "the middle of the field",
+    "grid": "the starting place",
+    "qualifying": "the qualifying",
+    "practice": "the practice",
+    "sprint": "the sprint",
+    "ratings": "pace and ratings",
+    "qualifying history": "earlier qualifyings",
+    "form": "his recent results",
+    "constructor form": "the team's recent results",
+    "standings": "the championship standings",
+    "circuit": "the circuit",
+    "calendar": "field and calendar",
+}
+"""Groups of features as a sentence has them; of all other reasons the words are the name without underscores."""
+
+
+def term_name(term: str) -> str:
+    """The words people read for a reason of ``forecast_contributions``, as a label."""
+    words = _term_words(term).removeprefix("the ")
+    return words[:1].upper() + words[1:]
+
+
+def _term_words(term: str) -> str:
+    return TERM_NAMES.get(term, term.replace("_", " "))
+
+
+def places_text(places: float) -> str:
+    """Places with their sign, as contributions are written: ``+0.8``, ``−1.2``; below zero is forward."""
+    rounded = round(places, 1)
+    return f"{'−' if rounded < 0 else '+' if rounded > 0 else '±'}{abs(rounded):.1f}"
+
+
+def contribution_words(term: str, places: float) -> str:
+    """A contribution as a sentence has it: ``+0.8 places from the qualifying gap``."""
+    return f"{places_text(places)} places from {_term_words(term)}"
+
+
+def target_order(targets: Iterable[str]) -> list[str]:
+    """Targets as they are listed everywhere: the race first."""
+    found = set(targets)
+    return [target.value for target in TARGET_NAMES if target.value in found]
+
+
 def model_name(model: str) -> str:
-    """The name people read for a model; everything that is not a baseline is ours."""
-    return BASELINE_NAMES.get(model, OUR_MODEL)
+    """The name people read for a model; everything that is neither a baseline nor only compared is ours."""
+    return COMPARED_NAMES[model] if _is_compared(model) else BASELINE_NAMES.get(model, OUR_MODEL)
+
+
+def _is_compared(model: str) -> bool:
+    return model in COMPARED_NAMES and model != PRODUCTION_MODEL
 
 
 def model_order(models: Iterable[str]) -> list[str]:
-    """Models as they are listed everywhere: ours first, then the baselines."""
+    """Models as they are listed everywhere: ours first, then what is only compared, then the baselines."""
     found = set(models)
-    return sorted(found - set(BASELINES)) + [name for name in BASELINES if name in found]
+    own = sorted(found - set(BASELINES), key=lambda name: (_is_compared(name), name))
+    return own + [name for name in BASELINES if name in found]
 
 
 def stage_order(stages: Iterable[str]) -> list[str]:
@@ -200,6 +261,13 @@ SCORES = (
     ),
     Score(
         "time_mae_s", "Time off", "race times", "Mean error of the race time, lead-lap finishers.", ".0f", "s"
+    ),
+    Score(
+        "dnf_log_loss",
+        "DNF log loss",
+        "retirements",
+        "Minus the logarithm of the probability given to what happened, retired or not, mean over starters.",
+        ".3f",
     ),
 )
 """Every score on the pages, in the order shown."""

@@ -12,15 +12,16 @@ import polars as pl
 from f1core.clock import Clock
 from f1core.features.facts import FeatureFacts
 from f1core.features.store import FeatureStore
-from f1core.labels import load_labels
 from f1core.rehearsal.marker import is_rehearsal
 from f1core.settings import Settings
+from f1core.targets import rules_of
 from models.registry import ModelRegistry
 from warehouse.errors import WarehouseError
 from warehouse.lock import writer_lock
 from warehouse.queries.history import GATED_TABLES, load_facts
 from warehouse.reader import Reader
 from warehouse.store import Store
+from warehouse.vocab import Target
 
 
 class Workspace:
@@ -47,6 +48,7 @@ class Workspace:
         self.clock = clock
         self.rehearsal = rehearsal
         self._kept_facts: dict[str, FeatureFacts] = {}
+        self._labels: dict[Target, pl.DataFrame] = {}
 
     @property
     def is_live(self) -> bool:
@@ -99,7 +101,15 @@ class Workspace:
     @cached_property
     def labels(self) -> pl.DataFrame:
         """Labels of all races that models learn from."""
-        return load_labels(self.reader)
+        return rules_of(Target.RACE).labels(self.reader)
+
+    def labels_of(self, target: Target) -> pl.DataFrame:
+        """Labels of all sessions of a target that models learn from; those of the race are ``labels``."""
+        if target is Target.RACE:
+            return self.labels
+        if target not in self._labels:
+            self._labels[target] = rules_of(target).labels(self.reader)
+        return self._labels[target]
 
     @contextmanager
     def writing(self, holder: str) -> Iterator[Store]:

@@ -18,15 +18,16 @@ from f1core.clock import Clock
 from f1core.log import configure_logging
 from f1core.settings import REPOSITORY, get_settings
 from f1core.workspace import Workspace
-from jobs import ledger_cli, model_cli, rehearse_cli, schedule_cli
-from jobs.options import AsJson, AsOf, Race, StageOption, Year, answer, say, workspace
+from jobs import championship_cli, ledger_cli, model_cli, models_cli, rehearse_cli, schedule_cli
+from jobs.options import AsJson, AsOf, Race, StageOption, TargetOption, Year, answer, say, workspace
 from jobs.progress import progress_report
 from warehouse.errors import ParcFermeError, WarehouseError
+from warehouse.vocab import Target
 
 HELP = """Parc Fermé's jobs: bring facts into the warehouse, make features, train, forecast and backtest.
 
 Answers go to standard output, progress and errors to standard error.
-Exit codes: 0 done, 2 unknown race or wrong usage, 3 source missing or damaged, 4 rows break a table's contract,
+Exit codes: 0 done, 2 unknown race or model or wrong usage, 3 source missing or damaged, 4 rows break a table's contract,
 5 warehouse unreadable or unwritable, 6 another process is writing, 7 not known yet, 8 no trained model, 9 damaged model,
 10 damaged ledger, 1 anything else.
 """
@@ -148,16 +149,18 @@ def predict(
     race: Race = "next",
     year: Year = None,
     stage: StageOption = None,
+    target: TargetOption = Target.RACE,
     as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast an event at a stage.
+    """Forecast the race, the qualifying or the sprint of an event at a stage.
 
-    A race to come is forecast by the models in production and stored as provisional. A past race (or one seen with
+    A session to come is forecast by the models in production and stored as provisional. A past one (or one seen with
     --as-of) is forecast by models fitted on what was known then, and only shown.
 
     Examples: python -m jobs predict --race next ;
-    python -m jobs predict --race "Abu Dhabi" --year 2025 --stage pre_race --json
+    python -m jobs predict --race "Abu Dhabi" --year 2025 --stage pre_race --json ;
+    python -m jobs predict --race next --target qualifying
     """
     from f1core.forecasts import save_forecasts
     from f1core.predict import Predictor
@@ -167,7 +170,7 @@ def predict(
 
     work = workspace(as_of)
     event = resolve(work.reader, race, year=year, clock=work.clock)
-    made = Predictor(work).forecast(event, stage)
+    made = Predictor(work).forecast(event, stage, target)
     if made.is_provisional:
         with work.writing("predict") as store:
             save_forecasts(store, [made])
@@ -177,7 +180,10 @@ def predict(
 
 
 app.command()(model_cli.backtest)
+app.command()(model_cli.accuracy)
 app.command()(model_cli.drift)
+app.add_typer(models_cli.app, name="models")
+app.command()(championship_cli.championship)
 
 
 @app.command()
@@ -198,7 +204,7 @@ def status(as_of: AsOf = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def build(as_json: AsJson = False) -> None:
-    """Do everything a fresh installation needs: ingest, features, models, backtest of 24 races, forecasts.
+    """Do everything a fresh installation needs: ingest, features, models, backtest of 24 events, forecasts.
 
     Example: python -m jobs build
     """

@@ -132,6 +132,9 @@ def cli_page() -> str:
         if sub.hidden:
             continue
         parts += [f"## {name}\n", "```", _help(sub, f"python -m jobs {name}"), "```", ""]
+        for inner, one in getattr(sub, "commands", {}).items():
+            words = f"{name} {inner}"
+            parts += [f"### {words}\n", "```", _help(one, f"python -m jobs {words}"), "```", ""]
     return "\n".join(parts)
 
 

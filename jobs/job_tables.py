@@ -57,6 +57,8 @@ def jobs_text(found: dict[str, Any]) -> str:
         f"{row['host']}: {row['left']} of {row['limit_per_hour']} requests left this hour. {row['note']}".rstrip()
         for row in found["quota"]
     ]
+    if found["backtest"] is not None:
+        lines.append(f"Backtest: {found['backtest']['words']}")
     if found["without_times"]:
         lines.append(f"Without session times, so nothing is planned: {', '.join(found['without_times'])}.")
     return "\n".join(lines)

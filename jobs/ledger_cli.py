@@ -7,12 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from f1core.ledger import Ledger, LedgerDamaged, Record
-from jobs.options import AsJson, AsOf, Race, StageOption, Year, answer, workspace
+from jobs.options import AsJson, AsOf, Race, StageOption, TargetOption, Year, answer, workspace
 from warehouse.vocab import Target
-
-TargetOption = Annotated[
-    Target, typer.Option("--target", help="What is forecast: race, sprint or qualifying.")
-]
 
 
 def freeze(
@@ -25,7 +21,7 @@ def freeze(
 ) -> None:
     """Seal the forecast of an event, once and for ever, before its session begins; a repeated call returns the record.
 
-    Example: python -m jobs freeze --race next
+    Examples: python -m jobs freeze --race next ; python -m jobs freeze --race next --target qualifying
     """
     from f1core.freeze import freeze as run
     from f1core.ledger_tables import publish_ledger

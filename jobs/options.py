@@ -12,7 +12,7 @@ from f1core.clock import Clock
 from f1core.installation import active_settings
 from f1core.settings import get_settings
 from f1core.workspace import Workspace
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 Race = Annotated[
     str,
@@ -22,6 +22,9 @@ Year = Annotated[int | None, typer.Option("--year", help="Season; without it the
 StageOption = Annotated[
     Stage | None,
     typer.Option("--stage", help="What may be known; without it the furthest stage whose facts are there."),
+]
+TargetOption = Annotated[
+    Target, typer.Option("--target", help="What is forecast: race, sprint or qualifying.")
 ]
 AsOf = Annotated[
     str | None,

@@ -33,8 +33,8 @@ from warehouse.queries.events import calendar, session_calendar
 from warehouse.reader import Reader
 from warehouse.vocab import Stage
 
-JOBS = frozenset(Job) - {Job.WEATHER, Job.BACKFILL}
-"""What a rehearsal runs: no source tells what the weather forecast was, and earlier weekends are not its matter."""
+JOBS = frozenset(Job) - {Job.WEATHER, Job.BACKFILL, Job.BACKTEST}
+"""What a rehearsal runs: no source tells what the weather forecast was; what was before is not its matter."""
 COME_BACK = dt.timedelta(minutes=15)
 """When a runner that could write nothing down is tried again."""
 Progress = Callable[[str], None]

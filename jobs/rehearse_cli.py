@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +35,23 @@ Retrain = Annotated[
 ]
 
 
+TERMINATED = 128 + signal.SIGTERM
+
+
+@contextlib.contextmanager
+def leaving_in_order() -> Iterator[None]:
+    """Makes SIGTERM an ordinary exit, so that a temporary folder is deleted on the way out."""
+
+    def leave(_number: int, _frame: object) -> None:
+        sys.exit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def rehearse(
     race: Race = "last",
     year: Year = None,
@@ -56,6 +76,7 @@ def rehearse(
     event = resolve(work.reader, race, year=year, clock=work.clock)
     script = script_of(work.reader, event, policy=policy, retrain=retrain)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(leaving_in_order())
         folder = keep or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="parc-ferme-rehearsal-"))
         )

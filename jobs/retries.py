@@ -26,6 +26,7 @@ TIMEOUT = {
     Job.EXTRACT: 30,
     Job.RETRAIN: 240,
     Job.BACKFILL: 50,
+    Job.BACKTEST: 60,
     Job.FREEZE: 15,
     Job.SETTLE: 15,
 }

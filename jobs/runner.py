@@ -117,12 +117,12 @@ class Runner:
     def _waiting(self, now: dt.datetime) -> list[tuple[PlannedRun, dt.datetime]]:
         """Runs whose instant has come and that are not over, with the instant at which each is to be tried."""
         latest = self._rows()
-        sealed = sealed_events(self.workspace.settings)
+        sealed = sealed_targets(self.workspace.settings)
         ready = {}
         for run in self.plan.current(now, self._began(now)):
             is_woken = self._seen.get(run.key, -1) < self._changes
             at = ready_at(run, latest.get(run.key), now, is_woken=is_woken)
-            if at is None or (run.job is Job.SETTLE and run.params["event_id"] not in sealed):
+            if at is None or (run.job is Job.SETTLE and not _has_seal(run, sealed)):
                 continue
             # A source that just did not answer one run is not asked by the others of its kind.
             ready[run.key] = (run, max(at, self._down.get(run.job, at)))
@@ -299,9 +299,9 @@ class Runner:
     def _is_sealed(self, run: PlannedRun) -> bool:
         ledger = Ledger(self.workspace.settings.ledger_root)
         stages = [run.params["stage"]] if "stage" in run.params else [stage.value for stage in Stage]
+        target = run.params.get("target", Target.RACE.value)
         return any(
-            ledger.get(prediction_name(run.params["event_id"], Target.RACE.value, stage)) is not None
-            for stage in stages
+            ledger.get(prediction_name(run.params["event_id"], target, stage)) is not None for stage in stages
         )
 
     # The calendar moves -------------------------------------------------------------------------------------------
@@ -331,7 +331,15 @@ class Runner:
         self._kept_plan = plan
 
 
-def sealed_events(settings: Settings) -> set[str]:
-    """Events of which something was sealed."""
+def sealed_targets(settings: Settings) -> set[tuple[str, str]]:
+    """Events and targets of which something was sealed."""
     records = Ledger(settings.ledger_root).records
-    return {path.name.split(".")[0] for path in records.glob("*.prediction.json")}
+    names = [path.name.split(".") for path in records.glob("*.prediction.json")]
+    return {(name[0], name[1]) for name in names}
+
+
+def _has_seal(run: PlannedRun, sealed: Collection[tuple[str, str]]) -> bool:
+    """Whether there is anything to settle: of the run's target, or of any where it names none."""
+    event = run.params["event_id"]
+    targets = [run.params["target"]] if "target" in run.params else [target.value for target in Target]
+    return any((event, target) in sealed for target in targets)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
 
+from f1core.agenda import Job
 from f1core.settings import get_settings
 from jobs.options import AsJson, answer
+
+PATIENT = 15
+"""Niceness of what can wait: everything else on the machine goes before it."""
 
 
 def run(
@@ -61,7 +66,10 @@ def run_task(
     from jobs.tasks import InProcess
 
     die_with_runner()
-    report(InProcess(lambda: workspace(None), InstalledSources(get_settings()))(unpacked(planned)))
+    run = unpacked(planned)
+    if run.job is Job.BACKTEST and hasattr(os, "nice"):
+        os.nice(PATIENT)
+    report(InProcess(lambda: workspace(None), InstalledSources(get_settings()))(run))
 
 
 def _agenda() -> tuple[list[dict[str, Any]], str]:

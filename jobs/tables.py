@@ -9,13 +9,15 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from f1core.backtest import STAGES
 from f1core.predict import Forecast
-from f1core.training import PRODUCTION_MODEL
-from warehouse.queries.accuracy import pooled_scores
+from f1core.targets import PRODUCTION_MODEL, placed, rules_of
+from f1core.wording import OUTCOME_WORDS
+from models.metrics import pool
+from warehouse.queries.accuracy import pooled_scores, sealed_accuracy
 from warehouse.queries.events import event_head
 from warehouse.queries.people import driver_names
 from warehouse.reader import Reader
+from warehouse.vocab import Stage, Target
 
 SCORE_HEADINGS = {
     "winner_right": ("winner", 3),
@@ -79,20 +81,12 @@ def forecast_text(reader: Reader, made: Forecast) -> str:
         .join(driver_names(reader), on="driver_id")
         .sort("predicted_position")
     )
-    table = Table(title=f"{event['full_name']} {event['season']}: {head['stage']}", title_justify="left")
-    for heading in (
-        "",
-        "driver",
-        "car",
-        "grid",
-        "expected",
-        "80 %",
-        "win",
-        "podium",
-        "points",
-        "gap s",
-        "time",
-    ):
+    target = Target(head["target"])
+    title = f"{event['full_name']} {event['season']}: {placed(target, Stage(head['stage']))}"
+    table = Table(title=title, title_justify="left")
+    outcomes = [words.lower() for words in OUTCOME_WORDS[target]]
+    times = ("gap s", "time") if rules_of(target).has_times else ()
+    for heading in ("", "driver", "car", "grid", "expected", "80 %", *outcomes, *times):
         table.add_column(heading, justify="left" if heading in ("driver", "car") else "right")
     for row in rows.iter_rows(named=True):
         table.add_row(
@@ -105,8 +99,7 @@ def forecast_text(reader: Reader, made: Forecast) -> str:
             f"{row['win_probability']:.1%}",
             f"{row['podium_probability']:.1%}",
             f"{row['points_probability']:.1%}",
-            f"+{row['gap_s']:.1f}",
-            f"{int(row['race_time_s'] // 3600)}:{int(row['race_time_s'] % 3600 // 60):02d}:{row['race_time_s'] % 60:04.1f}",
+            *([f"+{row['gap_s']:.1f}", _clock(row["race_time_s"])] if times else []),
         )
     lines = [
         render(table),
@@ -119,41 +112,81 @@ def forecast_text(reader: Reader, made: Forecast) -> str:
     return "\n".join(lines)
 
 
-def scores_data(reader: Reader, from_season: int | None) -> dict[str, Any]:
-    """Pooled and per-season backtest scores by stage, as plain data."""
+def _clock(seconds: float) -> str:
+    return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02d}:{seconds % 60:04.1f}"
+
+
+def scores_data(
+    reader: Reader, from_season: int | None, target: Target = Target.RACE
+) -> dict[str, dict[str, Any]]:
+    """Pooled and per-season backtest scores of a target by stage, as plain data."""
+    found = {}
+    for stage in rules_of(target).backtested:
+        pooled, seasons = (
+            pooled_scores(
+                reader,
+                stage=stage.value,
+                from_season=from_season,
+                by_season=by_season,
+                target=target.value,
+            )
+            for by_season in (False, True)
+        )
+        found[stage.value] = {"pooled": pooled.to_dicts(), "by_season": seasons.to_dicts()}
+    return found
+
+
+def score_text(reader: Reader, from_season: int | None, target: Target = Target.RACE) -> str:
+    """Backtest scores of a target as tables, per season and pooled, model beside its baselines."""
+    parts = []
+    for stage, scores in scores_data(reader, from_season, target).items():
+        place = placed(target, Stage(stage))
+        if not scores["pooled"]:
+            parts.append(f"{place}: nothing is backtested yet.")
+            continue
+        rows = [*scores["by_season"], *({"season": "all", **row} for row in scores["pooled"])]
+        parts.append(_score_table(f"Backtest, stage {place} (walk-forward; never sealed)", rows))
+    return "\n\n".join(parts)
+
+
+def sealed_data(reader: Reader, from_season: int | None, target: Target) -> dict[str, list[dict[str, Any]]]:
+    """Means of the scores of sealed and settled forecasts of a target by stage, as plain data."""
+    scores = sealed_accuracy(reader, target=target.value).filter(pl.col("season") >= (from_season or 0))
     return {
-        stage.value: {
-            "pooled": pooled_scores(reader, stage=stage.value, from_season=from_season).to_dicts(),
-            "by_season": pooled_scores(
-                reader, stage=stage.value, from_season=from_season, by_season=True
-            ).to_dicts(),
-        }
-        for stage in STAGES
+        stage.value: pool(scores.filter(pl.col("stage") == stage.value)).sort("model").to_dicts()
+        for stage in rules_of(target).stages
     }
 
 
-def score_text(reader: Reader, from_season: int | None) -> str:
-    """Backtest scores as tables, per season and pooled, model beside its baselines."""
-    parts = []
-    for stage in STAGES:
-        pooled = pooled_scores(reader, stage=stage.value, from_season=from_season)
-        if pooled.is_empty():
-            parts.append(f"{stage.value}: no race is backtested yet.")
-            continue
-        seasons = pooled_scores(reader, stage=stage.value, from_season=from_season, by_season=True)
-        table = Table(
-            title=f"Backtest, stage {stage.value} (walk-forward; never sealed)", title_justify="left"
+def sealed_text(reader: Reader, from_season: int | None, target: Target) -> str:
+    """The same as tables."""
+    parts = [
+        _score_table(
+            f"Sealed before the session, stage {placed(target, Stage(stage))}",
+            [{"season": "all", **row} for row in rows],
         )
-        for heading in ("season", "model", "races", *(words for words, _ in SCORE_HEADINGS.values())):
-            table.add_column(heading, justify="left" if heading == "model" else "right")
-        for row in [*seasons.to_dicts(), *({"season": "all", **row} for row in pooled.to_dicts())]:
-            numbers = [
-                "–" if row[name] is None else f"{row[name]:.{digits}f}"
-                for name, (_, digits) in SCORE_HEADINGS.items()
-            ]
-            table.add_row(str(row["season"]), row["model"], str(row["count_events"]), *numbers)
-        parts.append(render(table))
-    return "\n\n".join(parts)
+        for stage, rows in sealed_data(reader, from_season, target).items()
+        if rows
+    ]
+    return "\n\n".join(parts) or f"No {target.value} forecast was sealed and settled yet."
+
+
+def _score_table(title: str, rows: list[dict[str, Any]]) -> str:
+    """Scores, one line per season and model; a score that none of them has is left out."""
+    table = Table(title=title, title_justify="left")
+    shown = {
+        name: heading
+        for name, heading in SCORE_HEADINGS.items()
+        if any(row.get(name) is not None for row in rows)
+    }
+    for heading in ("season", "model", "events", *(words for words, _ in shown.values())):
+        table.add_column(heading, justify="left" if heading == "model" else "right")
+    for row in rows:
+        numbers = [
+            "–" if row[name] is None else f"{row[name]:.{digits}f}" for name, (_, digits) in shown.items()
+        ]
+        table.add_row(str(row["season"]), row["model"], str(row["count_events"]), *numbers)
+    return render(table)
 
 
 def status_text(found: dict[str, Any]) -> str:
@@ -183,7 +216,7 @@ def status_text(found: dict[str, Any]) -> str:
         ),
         "Backtest: "
         + (
-            ", ".join(f"{stage} {races} races" for stage, races in found["backtest"]["races"].items())
+            ", ".join(f"{place} {events} events" for place, events in found["backtest"]["races"].items())
             or "none yet"
         ),
         *(f"Note: {remark}" for remark in house["remarks"]),

@@ -108,12 +108,13 @@ def _has_result(context: TaskContext) -> bool:
 
 
 def freeze(context: TaskContext) -> TaskResult:
-    """The seal of an event and stage, once; without a stage the furthest that is known."""
+    """The seal of an event, target and stage, once; without a stage the furthest that is known."""
     from f1core.freeze import freeze as seal
     from f1core.ledger_tables import publish_ledger
 
     stage = Stage(context.params["stage"]) if "stage" in context.params else None
-    record, is_new = seal(context.workspace, context.event_id, stage=stage)
+    target = Target(context.params.get("target", Target.RACE.value))
+    record, is_new = seal(context.workspace, context.event_id, stage=stage, target=target)
     # Also when it was sealed before: the process that did may have died before its tables were made.
     publish_ledger(context.workspace)
     return TaskResult(
@@ -122,17 +123,33 @@ def freeze(context: TaskContext) -> TaskResult:
 
 
 def settle(context: TaskContext) -> TaskResult:
-    """The score of what was sealed, again when the result was corrected."""
+    """The score of what was sealed, again when the result was corrected; without a target of all that was."""
+    from f1core.championship import bring_championship
     from f1core.drift import remeasure_drift
     from f1core.ledger import Ledger, prediction_name
     from f1core.ledger_tables import publish_ledger
     from f1core.settle import settle as score
 
+    if _has_result(context):
+        bring_championship(context.workspace)
     ledger = Ledger(context.workspace.settings.ledger_root)
-    names = [prediction_name(context.event_id, Target.RACE.value, stage.value) for stage in Stage]
-    if all(ledger.get(name) is None for name in names):
+    wanted = [Target(context.params["target"])] if "target" in context.params else list(Target)
+    sealed = [
+        target
+        for target in wanted
+        if any(ledger.get(prediction_name(context.event_id, target.value, stage.value)) for stage in Stage)
+    ]
+    if not sealed:
         return TaskResult(0, f"Nothing of {context.event_id} was sealed.", is_skipped=True)
-    done = score(context.workspace, context.event_id)
+    done, missing = [], []
+    for target in sealed:
+        try:
+            done += score(context.workspace, context.event_id, target=target)
+        except NotReady as error:
+            missing.append(error)
+    if missing and len(missing) == len(sealed):
+        # What has no result keeps nothing waiting that has one: a sprint may have been called off.
+        raise missing[0]
     publish_ledger(context.workspace)
     new = [record.name for record, is_new in done if is_new]
     if new:
@@ -146,18 +163,23 @@ def settle(context: TaskContext) -> TaskResult:
 def forecast(context: TaskContext) -> TaskResult:
     """The provisional forecasts: of one event, or of the coming ones."""
     from f1core.forecasts import coming_events, refresh_forecasts
+    from f1core.targets import placed
 
     work = context.workspace
     wanted = context.params.get("event_id")
     coming = [wanted] if wanted else coming_events(work, work.clock.now())
     made = refresh_forecasts(work, coming)
-    words = [f"{one.heads['event_id'][0]} {one.heads['stage'][0]}" for one in made]
+    words = [
+        f"{head['event_id']} {placed(Target(head['target']), Stage(head['stage']))}"
+        for head in (one.heads.row(0, named=True) for one in made)
+    ]
     return TaskResult(len(made), ", ".join(words) or "Every forecast is current.")
 
 
 def retrain(context: TaskContext) -> TaskResult:
     """Challengers for the models in production, once the result of an event is there."""
     from f1core.retraining import retrain as challenge
+    from f1core.targets import placed
 
     if not _has_result(context):
         raise NotReady(f"The result of {context.event_id} is not in the data yet.")
@@ -165,7 +187,9 @@ def retrain(context: TaskContext) -> TaskResult:
     stages = [Stage(name) for name in context.params.get("stages", "").split() or Stage]
     reports = challenge(context.workspace, stages=stages)
     promoted = [one for one in reports if one.is_new and one.decision.promotes]
-    return TaskResult(len(promoted), " ".join(f"{one.stage.value}: {one.reason}" for one in reports))
+    return TaskResult(
+        len(promoted), " ".join(f"{placed(one.target, one.stage)}: {one.reason}" for one in reports)
+    )
 
 
 def maintenance(context: TaskContext) -> TaskResult:
@@ -178,6 +202,14 @@ def maintenance(context: TaskContext) -> TaskResult:
     return TaskResult(len(done.compacted), f"{done.words} {pruned} old rows of the job log removed.")
 
 
+def backtest(context: TaskContext) -> TaskResult:
+    """The backtest of all test seasons: begun, gone on with, or found complete; never while a session is near."""
+    from f1core.full_backtest import continue_full_backtest
+
+    rows = continue_full_backtest(context.workspace)
+    return TaskResult(rows, "" if rows else "Every race is in the tables, forecast by the present recipe.")
+
+
 TASKS: dict[Job, Task] = {
     Job.CALENDAR: calendar,
     Job.F1DB_CHECK: f1db_check,
@@ -188,6 +220,7 @@ TASKS: dict[Job, Task] = {
     Job.RETRAIN: retrain,
     Job.FORECAST: forecast,
     Job.MAINTENANCE: maintenance,
+    Job.BACKTEST: backtest,
     Job.LINEUP: session_tasks.lineup,
     Job.WEATHER: session_tasks.weather,
     Job.EXTRACT: session_tasks.extract,

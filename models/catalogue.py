@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from models.baselines import EloOrder, GridOrder, PointsOrder
+from models.joint import JointOrderModel
 from models.protocol import RaceModel
 from models.race_model import ForestBoostingModel
 from warehouse.errors import ModelArtifactError
 
 RACE_MODELS: dict[str, type[RaceModel]] = {
-    model.name: model for model in (GridOrder, PointsOrder, EloOrder, ForestBoostingModel)
+    model.name: model for model in (GridOrder, PointsOrder, EloOrder, ForestBoostingModel, JointOrderModel)
 }
 BASELINES: tuple[str, ...] = (GridOrder.name, PointsOrder.name, EloOrder.name)
 

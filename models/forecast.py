@@ -39,6 +39,8 @@ class FieldForecast:
     win: Floats
     podium: Floats
     points: Floats
+    dnf: Floats | None = None
+    expected_points: Floats | None = None
 
 
 def split_fields(features: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -107,6 +109,8 @@ def assemble(fields: list[FieldForecast], model: str) -> pl.DataFrame:
                 "win_probability": win,
                 "podium_probability": podium,
                 "points_probability": points,
+                "dnf_probability": [None] * n if field.dnf is None else field.dnf,
+                "expected_points": [None] * n if field.expected_points is None else field.expected_points,
             },
             schema_overrides=FORECAST_SCHEMA,
         )

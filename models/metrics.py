@@ -44,7 +44,11 @@ SCORE_NAMES: tuple[str, ...] = (
     "interval_coverage",
     "gap_mae_s",
     "time_mae_s",
+    "dnf_log_loss",
 )
+
+DNF_CLIP = 1e-3
+"""Probabilities of a retirement are kept this far from zero and one before they are scored."""
 
 CALIBRATION_BINS = 10
 OUTCOMES = {
@@ -61,7 +65,7 @@ def score_event(forecast: pl.DataFrame, labels: pl.DataFrame) -> dict[str, float
     Args:
         forecast: The rows of one event and model; ``gap_s`` and ``race_time_s`` are scored if present.
         labels: The event's starters: ``driver_id``, ``position``, ``is_classified``, and ``gap_s``,
-            ``race_time_s`` for those on the lead lap.
+            ``race_time_s`` for those on the lead lap; ``is_dnf`` if ``dnf_probability`` is to be scored.
 
     Returns:
         ``SCORE_NAMES`` and ``count_starters``, ``count_missing`` (starters without a forecast). A score that
@@ -101,6 +105,7 @@ def score_event(forecast: pl.DataFrame, labels: pl.DataFrame) -> dict[str, float
         "interval_coverage": float(inside.mean()),
         "gap_mae_s": _column_error(field, "gap_s"),
         "time_mae_s": _column_error(field, "race_time_s"),
+        "dnf_log_loss": _dnf_log_loss(field),
         "count_starters": float(n),
         "count_missing": float(field["is_missing"].sum()),
     }
@@ -279,6 +284,16 @@ def paired_difference(a: Floats, b: Floats, seed: int, *, draws: int = 5_000) ->
     chosen = np.random.default_rng(seed).integers(0, n, size=(draws, n))
     low, high = np.quantile(difference[chosen].mean(axis=1), (0.05, 0.95))
     return PairedDifference(float(difference.mean()), float(low), float(high), n)
+
+
+def _dnf_log_loss(field: pl.DataFrame) -> float | None:
+    """Mean over the starters that have a probability and can retire; None when nobody does."""
+    if "dnf_probability" not in field.columns or "is_dnf" not in field.columns:
+        return None
+    known = field.drop_nulls(["dnf_probability", "is_dnf"])
+    said = np.clip(known["dnf_probability"].cast(pl.Float64).to_numpy(), DNF_CLIP, 1 - DNF_CLIP)
+    happened = known["is_dnf"].to_numpy().astype(bool)
+    return _mean(-np.log(np.where(happened, said, 1 - said)))
 
 
 def _mean(values: Floats) -> float | None:

@@ -5,6 +5,9 @@ faster). A race weekend shows their sum twice: precisely, through the gap in qua
 the finishing position. A Kalman filter divides the surprise between driver and car: team-mates share a car,
 so their difference is the driver's; what they share is mostly the car's, because cars are less certain, the
 more so after a winter. A driver who changes teams carries his part with him.
+
+The same filter with other settings rates race pace: it also sees what the laps of the race say. Where a race
+has no laps it goes on with what it has.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class PaceSettings:
-    """What the filter assumes; standard deviations and means in % of a lap. Chosen on the seasons 2010-2021.
+    """What the filter assumes; standard deviations and means in % of a lap. Defaults were chosen on 2010-2021.
 
     Attributes:
         driver_prior: Uncertainty of a driver never seen before.
@@ -39,6 +42,7 @@ class PaceSettings:
         driver_carry: Share of a driver's value kept over a winter.
         car_carry: Share of a car's value kept over a winter.
         qualifying_noise: Noise of one qualifying gap.
+        race_noise: Noise of one race pace from laps, beside its own standard error.
         result_noise: Noise of one finishing position, after translation to %.
         result_scale: What one standard deviation of finishing order is worth.
         field_noise: Uncertainty of the session's best lap itself, common to all gaps of an event.
@@ -57,11 +61,30 @@ class PaceSettings:
     driver_carry: float = 1.0
     car_carry: float = 0.8
     qualifying_noise: float = 0.64
+    race_noise: float = 0.3
     result_noise: float = 1.10
     result_scale: float = 0.9
     field_noise: float = 5.0
     usual_spread: float = 0.9
     clip_spreads: float = 2.0
+
+
+RACE_PACE_SETTINGS = PaceSettings(
+    driver_prior=0.3,
+    car_prior=0.4,
+    rookie_mean=0.4,
+    new_car_mean=0.6,
+    driver_winter=0.2,
+    car_winter=0.25,
+    driver_carry=0.9,
+    car_carry=0.9,
+    race_noise=0.3,
+    result_noise=1.6,
+    result_scale=1.1,
+    clip_spreads=3.0,
+)
+"""Chosen on the race pace of the seasons 2018-2021: the error of the rating before each race against the race's laps."""
+SETTINGS = {"pace": PaceSettings(), "race_pace": RACE_PACE_SETTINGS}
 
 
 class PaceFilter:
@@ -82,7 +105,15 @@ class PaceFilter:
         self._remembered = np.where(is_car, settings.new_car_mean, settings.rookie_mean)
         self._season: int | None = None
 
-    def step(self, season: int, drivers: Ints, cars: Ints, gaps: Floats, positions: Floats) -> None:
+    def step(
+        self,
+        season: int,
+        drivers: Ints,
+        cars: Ints,
+        gaps: Floats,
+        positions: Floats,
+        race_paces: tuple[Floats, Floats] | None = None,
+    ) -> None:
         """Move to the next event and learn from it.
 
         Args:
@@ -91,6 +122,7 @@ class PaceFilter:
             cars: Code of each starter's constructor.
             gaps: Gap to the best lap of qualifying in %; NaN where unknown.
             positions: Finishing position of each starter.
+            race_paces: Race pace from laps in % and its standard error; NaN where unknown.
         """
         self._advance(season)
         self._admit(np.concatenate([drivers, np.unique(cars)]), season)
@@ -100,6 +132,11 @@ class PaceFilter:
         widening = max(1.0, spread / s.usual_spread)
         self._observe(drivers[known], cars[known], pace, s.qualifying_noise * widening)
         self._observe(drivers, cars, s.result_scale * _normal_scores(positions), s.result_noise)
+        if race_paces is not None:
+            known = np.isfinite(race_paces[0])
+            pace, _ = _without_outliers(race_paces[0][known], s.clip_spreads)
+            noise = np.hypot(s.race_noise, race_paces[1][known])
+            self._observe(drivers[known], cars[known], pace, noise)
 
     def estimates(self, codes: Ints) -> tuple[Floats, Floats]:
         """Mean and variance of entities of the last event."""
@@ -142,7 +179,7 @@ class PaceFilter:
         covariance[own, own] = np.where(self._is_car[new], s.car_prior, s.driver_prior) ** 2
         self._covariance = covariance
 
-    def _observe(self, drivers: Ints, cars: Ints, seen: Floats, noise: float) -> None:
+    def _observe(self, drivers: Ints, cars: Ints, seen: Floats, noise: float | Floats) -> None:
         """Condition the state on driver + car + a common offset + noise = seen."""
         n = len(seen)
         if n < 2:
@@ -159,17 +196,21 @@ class PaceFilter:
         self._covariance = (covariance + covariance.T) / 2
 
 
-def pace_timeline(results: pl.DataFrame, settings: PaceSettings | None = None) -> pl.DataFrame:
+def pace_timeline(
+    results: pl.DataFrame, settings: PaceSettings | None = None, *, rating_kind: str = "pace"
+) -> pl.DataFrame:
     """Pace ratings of drivers and constructors after each event.
 
     Args:
         results: One row per starter: ``event_id``, ``season``, ``known_at``, ``driver_id``,
             ``constructor_id``, ``position`` (official order), ``qualifying_gap_pct`` (gap to the best lap of
-            qualifying in %, nullable).
-        settings: What the filter assumes; the chosen settings if not given.
+            qualifying in %, nullable). For race pace also ``race_pace_pct`` and ``standard_error_pct`` of
+            :func:`models.lap_pace.race_paces`, nullable.
+        settings: What the filter assumes; those chosen for the kind if not given.
+        rating_kind: ``pace``, or ``race_pace``, which also learns from laps.
 
     Returns:
-        A frame of ``rating_timeline.RATING_SCHEMA``, ``rating_kind`` pace. The sum of a driver's and his
+        A frame of ``rating_timeline.RATING_SCHEMA``. The sum of a driver's and his
         constructor's value is the expected gap to the average entry in %. A row depends on nothing that
         happened after its event.
     """
@@ -178,18 +219,21 @@ def pace_timeline(results: pl.DataFrame, settings: PaceSettings | None = None) -
     driver_codes, drivers = entity_codes(rows["driver_id"])
     car_codes, cars = entity_codes(rows["constructor_id"])
     seasons = rows["season"].to_numpy()
-    gaps = rows["qualifying_gap_pct"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    positions = rows["position"].cast(pl.Float64).to_numpy()
+    gaps, positions = _floats(rows["qualifying_gap_pct"]), _floats(rows["position"])
+    paces = None
+    if rating_kind == "race_pace":
+        paces = _floats(rows["race_pace_pct"]), _floats(rows["standard_error_pct"])
     offset = len(drivers)
     is_car = np.arange(offset + len(cars)) >= offset
-    state = PaceFilter(is_car, settings or PaceSettings())
+    state = PaceFilter(is_car, settings or SETTINGS[rating_kind])
     kept: dict[str, tuple[list[Ints], list[Floats], list[Floats]]] = {
         "driver": ([], [], []),
         "constructor": ([], [], []),
     }
     for begin, end in pairwise(starts):
         d, c = driver_codes[begin:end], car_codes[begin:end]
-        state.step(int(seasons[begin]), d, c + offset, gaps[begin:end], positions[begin:end])
+        seen = paces and (paces[0][begin:end], paces[1][begin:end])
+        state.step(int(seasons[begin]), d, c + offset, gaps[begin:end], positions[begin:end], seen)
         for kind, present, base in (("driver", d, 0), ("constructor", np.unique(c), offset)):
             mean, variance = state.estimates(present + base)
             entities, means, variances = kept[kind]
@@ -197,9 +241,13 @@ def pace_timeline(results: pl.DataFrame, settings: PaceSettings | None = None) -
             means.append(mean)
             variances.append(variance)
     return pl.concat(
-        timeline_frame(rows, starts, kind, "pace", names, *kept[kind])
+        timeline_frame(rows, starts, kind, rating_kind, names, *kept[kind])
         for kind, names in (("driver", drivers), ("constructor", cars))
     )
+
+
+def _floats(column: pl.Series) -> Floats:
+    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 def _without_outliers(gaps: Floats, clip_spreads: float) -> tuple[Floats, float]:

@@ -7,6 +7,7 @@ of one event. A model knows nothing of where features come from.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, Self, runtime_checkable
 
 import polars as pl
@@ -43,7 +44,53 @@ FORECAST_SCHEMA: dict[str, pl.DataType] = {
     "win_probability": pl.Float64(),
     "podium_probability": pl.Float64(),
     "points_probability": pl.Float64(),
+    "dnf_probability": pl.Float64(),
+    "expected_points": pl.Float64(),
 }
+"""``dnf_probability`` (retired or not classified) and ``expected_points`` (of the race, by the present points table) are
+null where a model says nothing of them, as baselines do."""
+
+POSITIONS_SCHEMA: dict[str, pl.DataType] = {
+    "event_id": pl.String(),
+    "driver_id": pl.String(),
+    "position": pl.Int32(),
+    "probability": pl.Float64(),
+}
+"""One row per driver and place 1..n of an event: rows of a driver and rows of a place each sum to one."""
+
+DUELS_SCHEMA: dict[str, pl.DataType] = {
+    "event_id": pl.String(),
+    "driver_id": pl.String(),
+    "rival_id": pl.String(),
+    "ahead_probability": pl.Float64(),
+}
+"""One row per pair of an event, ``driver_id`` before ``rival_id`` by name: probability that the first finishes ahead."""
+
+CONTRIBUTIONS_SCHEMA: dict[str, pl.DataType] = {
+    "event_id": pl.String(),
+    "driver_id": pl.String(),
+    "term": pl.String(),
+    "places": pl.Float64(),
+}
+"""One row per driver and term of an event; below zero moves him forward. The terms of a driver sum to his
+``expected_position``: the first is the middle of the field, the last what simulation and calibration added."""
+
+
+@dataclass(frozen=True)
+class JointForecast:
+    """What one set of sampled finishing orders says of some events; every frame is a marginal of the same samples.
+
+    Attributes:
+        entries: ``FORECAST_SCHEMA``.
+        positions: ``POSITIONS_SCHEMA``.
+        duels: ``DUELS_SCHEMA``.
+        contributions: ``CONTRIBUTIONS_SCHEMA``; empty for a model that does not explain itself.
+    """
+
+    entries: pl.DataFrame
+    positions: pl.DataFrame
+    duels: pl.DataFrame
+    contributions: pl.DataFrame
 
 
 @runtime_checkable
@@ -93,4 +140,13 @@ class RaceModel(Protocol):
         Raises:
             ModelArtifactError: A file is missing or cannot be read.
         """
+        ...
+
+
+@runtime_checkable
+class JointModel(RaceModel, Protocol):
+    """A race model that draws whole finishing orders and can tell all of them at once."""
+
+    def forecast(self, features: pl.DataFrame, *, seed: int = 0) -> JointForecast:
+        """As ``predict``, with the position matrix, the pairs and the contributions of the same samples."""
         ...

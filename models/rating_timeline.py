@@ -23,7 +23,7 @@ RATING_SCHEMA: dict[str, pl.DataType] = {
 }
 """One row per event, entity that took part and kind of rating: the rating after the event, with its result.
 
-``value`` is in Elo points, or for ``pace`` in % of a lap against the average entry (smaller is faster);
+``value`` is in Elo points, or for ``pace`` and ``race_pace`` in % of a lap against the average entry (smaller is faster);
 ``variance`` is that of the pace estimate, null for Elo.
 """
 

@@ -97,7 +97,11 @@ def elo_timeline(results: pl.DataFrame) -> pl.DataFrame:
 
 
 def all_ratings(results: pl.DataFrame) -> pl.DataFrame:
-    """Elo and pace ratings together, from the columns of ``pace_filter.pace_timeline``."""
-    return pl.concat([elo_timeline(results), pace_timeline(results)]).sort(
-        "known_at", "event_id", "entity_kind", "entity_id", "rating_kind"
-    )
+    """Elo and pace ratings together, from the columns of ``pace_filter.pace_timeline``.
+
+    Race pace is among them where the results have its columns.
+    """
+    timelines = [elo_timeline(results), pace_timeline(results)]
+    if "race_pace_pct" in results.columns:
+        timelines.append(pace_timeline(results, rating_kind="race_pace"))
+    return pl.concat(timelines).sort("known_at", "event_id", "entity_kind", "entity_id", "rating_kind")

@@ -32,6 +32,8 @@ from warehouse.errors import ModelArtifactError, NotTrained
 FORMAT = 1
 """Format of manifests and pointer that this version writes; newer ones are refused."""
 
+BY_HAND = "promote by hand"
+"""Action in the history when somebody chose the version."""
 _TEMPORARY = ".tmp-"
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _TRAIN = "Run `python -m jobs train`."
@@ -50,7 +52,7 @@ class Manifest:
         feature_names: Columns it reads; empty for a baseline.
         data_version: Fingerprint of the facts it learned from.
         seeds: Random seeds by name.
-        metrics: Scores by name; null where not measured.
+        metrics: Walk-forward scores of its recipe by name, when it was trained; null where not measured.
         git_revision: Of the code that trained it; empty if unknown.
         version: Given by ``save``.
         files: SHA-256 by artifact file; given by ``save``.
@@ -240,10 +242,15 @@ class ModelRegistry:
         place = self._places().get(production_key(target, stage))
         return () if place is None else tuple(place["history"])
 
-    def promote(self, version: str, *, at: dt.datetime) -> tuple[str, ...]:
+    def promote(self, version: str, *, at: dt.datetime, is_by_hand: bool = False) -> tuple[str, ...]:
         """Put a version in production for its target and all its stages, and return those keys.
 
         The version is read and checked first: a damaged model never goes into production.
+
+        Args:
+            version: The version.
+            at: When.
+            is_by_hand: Whether somebody chose it; the history says so.
 
         Raises:
             ModelArtifactError: The version is missing or damaged.
@@ -255,9 +262,22 @@ class ModelRegistry:
             if place["version"] != version:
                 place["previous"].append(place["version"])
             place["version"] = version
-            place["history"].append({"version": version, "action": "promote", "at": _iso(at)})
+            action = BY_HAND if is_by_hand else "promote"
+            place["history"].append({"version": version, "action": action, "at": _iso(at)})
         self._write_places(places)
         return keys
+
+    def before(self, target: str, stage: str) -> str:
+        """The version that ``rollback`` would bring back.
+
+        Raises:
+            NotTrained: There is no earlier version.
+        """
+        key = production_key(target, stage)
+        place = self._places().get(key)
+        if place is None or not place["previous"]:
+            raise NotTrained(f"there is no earlier model for {key} to go back to", hint=_TRAIN)
+        return str(place["previous"][-1])
 
     def rollback(self, target: str, stage: str, *, at: dt.datetime) -> str:
         """Put the version before the present one back in production, and return it.
@@ -268,13 +288,10 @@ class ModelRegistry:
             NotTrained: There is no earlier version.
             ModelArtifactError: The earlier version is damaged.
         """
-        key = production_key(target, stage)
-        places = self._places()
-        if key not in places or not places[key]["previous"]:
-            raise NotTrained(f"there is no earlier model for {key} to go back to", hint=_TRAIN)
-        place = places[key]
-        version = str(place["previous"][-1])
+        version = self.before(target, stage)
         self.load(version)
+        places = self._places()
+        place = places[production_key(target, stage)]
         place["previous"].pop()
         place["version"] = version
         place["history"].append({"version": version, "action": "rollback", "at": _iso(at)})

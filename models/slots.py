@@ -64,6 +64,8 @@ class SlotTable:
         overall = counts.sum(axis=0) / counts.sum()
         smooth = kernel @ counts + PSEUDO_STARTS * overall
         distribution = smooth / smooth.sum(axis=1, keepdims=True)
+        # Behind the last slot anybody has started from there is no evidence but that of the last one.
+        distribution[int(slots.max()) :] = distribution[int(slots.max()) - 1]
         median = np.arange(1.0, size + 1.0)
         for slot in np.unique(slots):
             median[slot - 1] = np.median(positions[slots == slot])

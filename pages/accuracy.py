@@ -22,16 +22,24 @@ from f1core.accuracy import (
 from f1core.charts.rolling_form import rolling_form
 from f1core.charts.skill import skill
 from f1core.review import as_csv, as_json
-from f1core.wording import BASELINE_WORDS, SCORE_BY_COLUMN, SCORES, STAGE_KNOWS, model_name, model_order
+from f1core.wording import (
+    BASELINE_WORDS,
+    SCORE_BY_COLUMN,
+    SCORES,
+    STAGE_KNOWS,
+    model_name,
+    model_order,
+)
 from pages.shell.backtest import calibration, season_scores, worst
 from pages.shell.charts import draw
 from pages.shell.choices import choose, choose_some
 from pages.shell.frame import App, page
 from pages.shell.sealed import by_circuit_and_driver, sealed_section
 from pages.shell.tables import score_table
+from pages.shell.targets import scored_target
 from warehouse.queries.accuracy import backtest_scores
 from warehouse.queries.events import calendar
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 
 def verdict(found: list[Comparison]) -> None:
@@ -43,10 +51,11 @@ def verdict(found: list[Comparison]) -> None:
         )
 
 
-def coverage(app: App, scores: pl.DataFrame) -> None:
-    """Which races are in it, and what a backtest is."""
+def coverage(app: App, scores: pl.DataFrame, target: Target) -> None:
+    """Which events are in it, and what a backtest is."""
     first, last = scores.row(0, named=True), scores.row(-1, named=True)
     held = app.read(calendar).filter((pl.col("status") == "held") & (pl.col("result_known_at") <= app.now))
+    held = held.filter("is_sprint") if target is Target.SPRINT else held
     total = held.filter(pl.col("season") >= FROM_SEASON).height
     st.caption(
         f"{scores['event_id'].n_unique()} races, {first['grand_prix_name']} {first['season']} to "
@@ -77,11 +86,11 @@ def seasons_and_form(scores: pl.DataFrame, table: pl.DataFrame) -> None:
         season_scores(table)
 
 
-def take_away(scores: pl.DataFrame, stage: str) -> None:
+def take_away(scores: pl.DataFrame, stage: str, target: Target) -> None:
     """Definitions and downloads."""
     with st.expander("What the scores mean", icon=":material/menu_book:"):
         st.markdown("\n".join(f"- **{score.name}**: {score.definition}" for score in SCORES))
-    document = {"kind": "backtest", "stage": stage, "scores": scores.to_dicts()}
+    document = {"kind": "backtest", "target": target.value, "stage": stage, "scores": scores.to_dicts()}
     with st.container(horizontal=True):
         for label, mime, make in (
             ("csv", "text/csv", lambda: as_csv(scores)),
@@ -90,7 +99,7 @@ def take_away(scores: pl.DataFrame, stage: str) -> None:
             st.download_button(
                 f"Scores by race, {label.upper()}",
                 make,
-                f"backtest_scores_{stage}.{label}",
+                f"backtest_scores_{target.value}_{stage}.{label}",
                 mime,
                 icon=":material/download:",
                 on_click="ignore",
@@ -99,10 +108,11 @@ def take_away(scores: pl.DataFrame, stage: str) -> None:
 
 with page("Accuracy") as app:
     st.title("How good are the forecasts?", anchor=False)
+    target = scored_target(app)
     st.subheader("Sealed forecasts", anchor=False)
-    sealed_section(app)
+    sealed_section(app, target)
     st.subheader("Backtest: what would have been said of past races", anchor=False)
-    stages = backtest_stages(app.read(backtest_scores))
+    stages = backtest_stages(app.read(backtest_scores, target=target.value))
     if not stages:
         st.info(
             "No race is backtested yet: `python -m jobs backtest` does it.", icon=":material/hourglass_empty:"
@@ -110,18 +120,21 @@ with page("Accuracy") as app:
     else:
         with st.container(horizontal=True):
             stage = choose("Stage", stages, "stage", default=stages[0], words=lambda name: Stage(name).label)
-            known = sorted({str(season) for season in app.read(scores_of, stage)["season"]}, reverse=True)
+            known = sorted(
+                {str(season) for season in app.read(scores_of, stage, target=target.value)["season"]},
+                reverse=True,
+            )
             seasons = tuple(sorted(int(season) for season in choose_some("Seasons", known, "seasons")))
         st.caption(f"{Stage(stage).label}: {STAGE_KNOWS[stage]}.")
-        scores = app.read(scores_of, stage, seasons, app.until)
+        scores = app.read(scores_of, stage, seasons, app.until, target.value)
         if scores.is_empty():
             st.info("No backtested race was over at this time.", icon=":material/hourglass_empty:")
         else:
             model = model_order(scores["model"])[0]
-            found = app.read(comparisons_of, stage, seasons, app.until)
-            table = app.read(season_table, stage, seasons, app.until)
+            found = app.read(comparisons_of, stage, seasons, app.until, target.value)
+            table = app.read(season_table, stage, seasons, app.until, target.value)
             verdict(found)
-            coverage(app, scores)
+            coverage(app, scores, target)
             left, right = st.columns(2, gap="large")
             with left:
                 st.subheader("Better or worse", anchor=False)
@@ -136,8 +149,8 @@ with page("Accuracy") as app:
             st.subheader("Season by season, and form", anchor=False)
             seasons_and_form(scores, table)
             st.subheader("Can the probabilities be taken at their word?", anchor=False)
-            calibration(app, stage, model, seasons)
+            calibration(app, stage, model, seasons, target)
             st.subheader("Misses", anchor=False)
-            worst(app, stage, model, seasons)
-            by_circuit_and_driver(app, stage, model)
-            take_away(scores, stage)
+            worst(app, stage, model, seasons, target)
+            by_circuit_and_driver(app, stage, model, target)
+            take_away(scores, stage, target)

@@ -27,7 +27,7 @@ from f1core.job_status import coming_runs, host_quota, job_log, job_status, runn
 from f1core.review import as_csv, as_json
 from pages.shell.choices import choose
 from pages.shell.frame import App, explain, page
-from pages.shell.health import coming_table, freshness_table, quota_table, run_table
+from pages.shell.health import backtest_progress, coming_table, freshness_table, quota_table, run_table
 from pages.shell.monitoring import monitoring
 from pages.shell.tables import figure
 from pages.shell.text import listed, moment, plain
@@ -146,6 +146,7 @@ with page("Health") as app:
         st.caption(
             problem or "Requests in any 60 minutes, counted over all processes; four a second at most."
         )
+    backtest_progress(app)
     monitoring(app)
     with st.container(horizontal=True):
         document = health_document(runs, job_status(app.workspace, app.now), tables, app.now)

@@ -12,20 +12,22 @@ from f1core.charts.outcome_probabilities import outcome_probabilities
 from f1core.charts.predicted_actual import predicted_actual
 from f1core.outlook import neighbours
 from f1core.resolver import resolve
-from f1core.wording import KIND_NAMES, model_name, model_order, stage_order
+from f1core.wording import KIND_NAMES, OUTCOME_WORDS, TARGET_NAMES, model_name, model_order, stage_order
 from pages.shell import forecast as stored
 from pages.shell.charts import draw
 from pages.shell.choices import choose
 from pages.shell.comparison import comparison, grades
+from pages.shell.distributions import distributions
 from pages.shell.frame import App, explain, page
 from pages.shell.sealed import seal_note
 from pages.shell.tables import driver_table
+from pages.shell.targets import event_target
 from pages.shell.text import race_place, race_title
 from warehouse.errors import UnknownEvent
 from warehouse.queries.accuracy import backtest_scores
 from warehouse.queries.events import calendar
 from warehouse.queries.forecasts import stored_events
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 
 def asked_event(app: App, events: pl.DataFrame, default: str) -> str:
@@ -92,9 +94,9 @@ def around(kept: pl.DataFrame, event: dict[str, Any]) -> None:
             )
 
 
-def forecast(app: App, event: dict[str, Any], found: dict[str, pl.DataFrame]) -> None:
-    """The stored forecasts of a race: which one is shown, the forecast itself, the baselines beside it."""
-    is_over = event["result_known_at"] <= app.now
+def forecast(app: App, event: dict[str, Any], found: dict[str, pl.DataFrame], target: Target) -> None:
+    """The stored forecasts of a session: which one is shown, the forecast itself, the baselines beside it."""
+    is_over = stored.is_over(app, event["event_id"], target)
     kind = "backtest" if is_over and "backtest" in found and "sealed" not in found else next(reversed(found))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(found) > 1:
@@ -107,28 +109,29 @@ def forecast(app: App, event: dict[str, Any], found: dict[str, pl.DataFrame]) ->
     head = heads.filter(pl.col("model") == model).row(0, named=True)
     rows = stored.read_review(app, kind, head)
     raced = rows["position"].is_not_null().any()
-    scores = app.read(backtest_scores, stage=stage).filter(pl.col("event_id") == event["event_id"])
-    scores = scores if kind == "backtest" and raced else scores.clear()
+    scores = app.read(backtest_scores, stage=stage, target=target.value)
+    scores = scores.filter((pl.col("event_id") == event["event_id"]) & (kind == "backtest") & raced)
     stored.badges(kind, stage)
     stored.warnings_of(head)
-    seal_note(app, event)
+    seal_note(app, event, target)
     if is_over and not raced:
         st.warning(
-            "**This race has been run, but its result is not in the data.**",
+            f"**This {TARGET_NAMES[target].lower()} has been run, but its result is not in the data.**",
             icon=":material/update_disabled:",
         )
     if raced:
-        grades(rows, scores, model)
+        grades(rows, scores, model, target)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Forecast against result" if raced else "Predicted order", anchor=False)
         draw(predicted_actual if raced else finishing_order, rows, key="order")
     with right:
-        st.subheader("Win, podium, points", anchor=False)
-        draw(outcome_probabilities, rows, key="outcomes")
-    driver_table(rows, alt=f"Forecast of the {race_title(event)}, a line per driver")
+        st.subheader(", ".join(OUTCOME_WORDS[target]).capitalize(), anchor=False)
+        draw(outcome_probabilities, rows, OUTCOME_WORDS[target], key="outcomes")
+    driver_table(rows, alt=f"Forecast of the {race_title(event)}, a line per driver", target=target)
     stored.downloads(kind, head, rows)
     stored.provenance(kind, head, app.now)
+    distributions(app, kind, head, rows)
     st.subheader("Beside the baselines", anchor=False)
     comparison(app, kind, head, scores)
 
@@ -145,8 +148,9 @@ with page("Races") as app:
         title.title(race_title(event), anchor=False)
         when = f"{event['race_starts_at']:%a %d %b %Y, %H:%M} UTC"
         title.markdown(f"Round {event['round']} · {race_place(event)} · {when}")
-        if found := stored.stored_heads(app, event["event_id"]):
-            forecast(app, event, found)
+        target = event_target(event)
+        if found := stored.stored_heads(app, event["event_id"], target):
+            forecast(app, event, found, target)
         else:
-            stored.nothing_stored(app, event, events)
+            stored.nothing_stored(app, event, events, target)
         around(kept, event)

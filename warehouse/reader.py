@@ -15,18 +15,11 @@ import polars as pl
 
 from warehouse.errors import WarehouseError
 from warehouse.snapshot import SNAPSHOT_FILE, Snapshot, read_snapshot
-from warehouse.store import delta_files, parquet_relation
+from warehouse.store import StoredFiles, delta_files, parquet_relation
 from warehouse.tables import SCHEMA_VERSION, TABLES, Table
+from warehouse.tables.contract import DUCKDB_TYPES
 
 MEMORY_LIMIT = "1GB"
-_DUCKDB_TYPES = {
-    "text": "VARCHAR",
-    "int": "INTEGER",
-    "float": "DOUBLE",
-    "bool": "BOOLEAN",
-    "date": "DATE",
-    "timestamp": "TIMESTAMPTZ",
-}
 
 
 class Reader:
@@ -42,7 +35,7 @@ class Reader:
         self._con: duckdb.DuckDBPyConnection | None = None
         self._snapshot: Snapshot | None = None
         self._stamp: tuple[int, int] | None = None
-        self._known_files: dict[str, tuple[tuple[int, int, int], list[str]]] = {}
+        self._known_files: dict[str, tuple[tuple[int, int, int], StoredFiles]] = {}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -119,14 +112,14 @@ class Reader:
 
     def _select(self, table: Table, snapshot: Snapshot) -> str:
         version = snapshot.versions.get(table.name)
-        files = [] if version is None else self._files_of(table.name, version)
-        if files:
+        files = None if version is None else self._files_of(table.name, version)
+        if files is not None and files.uris:
             columns = ", ".join(f'"{name}"' for name in table.column_names)
             return f"select {columns} from {parquet_relation(table, files)}"
-        empty = ", ".join(f'null::{_DUCKDB_TYPES[c.type]} as "{c.name}"' for c in table.columns)
+        empty = ", ".join(f'null::{DUCKDB_TYPES[c.type]} as "{c.name}"' for c in table.columns)
         return f"select {empty} where false"
 
-    def _files_of(self, name: str, version: int) -> list[str]:
+    def _files_of(self, name: str, version: int) -> StoredFiles:
         """Files of a version; asked for once, as long as it is the same commit of the same table."""
         try:
             commit = (self.root / name / "_delta_log" / f"{version:020d}.json").stat()

@@ -12,6 +12,7 @@ import datetime as dt
 import errno
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -26,6 +27,7 @@ from warehouse.files import write_atomically
 from warehouse.scratch import scratch
 from warehouse.snapshot import SCHEMA_VERSION, SNAPSHOT_FILE, Snapshot, read_snapshot
 from warehouse.tables import TABLES, Table
+from warehouse.tables.contract import DUCKDB_TYPES
 from warehouse.validate import validate
 
 RETRIES = 5
@@ -77,12 +79,12 @@ class Store:
     def _read(self, table: Table, condition: str) -> pa.Table:
         if table.name not in self.versions:
             return table.schema.empty_table()
-        uris = _files(DeltaTable(str(self.root / table.name), version=self.versions[table.name]))
-        if not uris:
+        files = _files(DeltaTable(str(self.root / table.name), version=self.versions[table.name]))
+        if not files.uris:
             return table.schema.empty_table()
         con = scratch()
         con.execute("set TimeZone='UTC'")
-        rows = con.sql(f"select * from {parquet_relation(table, uris)} where {condition}").to_arrow_table()
+        rows = con.sql(f"select * from {parquet_relation(table, files)} where {condition}").to_arrow_table()
         con.close()
         return rows.select(list(table.column_names)).cast(table.schema)
 
@@ -165,6 +167,7 @@ class Store:
             elif digest(rows) == digest(self._read(table, predicate)):
                 return False
             else:
+                self._add_columns(table)
                 self._commit(table, rows, predicate)
         self.changed[name] = sorted({*(self.changed.get(name) or []), season})
         return True
@@ -180,6 +183,7 @@ class Store:
             s for s in new.keys() | old.keys() if (scope is None or s in scope) and new.get(s) != old.get(s)
         )
         if differing:
+            self._add_columns(table)
             chosen = rows.filter(pa.compute.is_in(rows["season"], pa.array(differing, pa.int32())))
             self._commit(table, chosen, f"season in ({', '.join(map(str, differing))})")
         return differing
@@ -204,6 +208,14 @@ class Store:
                 if attempt == RETRIES - 1:
                     raise
         self.versions[table.name] = DeltaTable(str(path)).version()
+
+    def _add_columns(self, table: Table) -> None:
+        """Writes a table anew, once, that lacks columns its contract got since: seasons with and without do not mix."""
+        if table.name not in self.versions:
+            return
+        stored = DeltaTable(str(self.root / table.name), version=self.versions[table.name])
+        if not set(table.column_names) <= set(_files(stored).columns):
+            self._commit(table, self.read(table.name), None)
 
     def _drop_unpublished(self, name: str) -> None:
         # A job that died may have left a newer version than the published one. Replacing some seasons of it would
@@ -275,18 +287,39 @@ class Store:
         return snapshot
 
 
-def parquet_relation(table: Table, uris: Sequence[str]) -> str:
-    """SQL that reads a table's files: ``read_parquet(...)`` with the season taken from the folder name."""
-    files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
+@dataclass(frozen=True)
+class StoredFiles:
+    """One version of a table on disk.
+
+    Attributes:
+        uris: Its parquet files.
+        columns: The columns it was written with.
+    """
+
+    uris: list[str]
+    columns: tuple[str, ...]
+
+
+def parquet_relation(table: Table, files: StoredFiles) -> str:
+    """SQL that reads a table's files: ``read_parquet(...)`` with the season taken from the folder name.
+
+    Columns that the contract got after the table was written are null.
+    """
+    names = ", ".join("'" + uri.replace("'", "''") + "'" for uri in files.uris)
     hive = (
         ", hive_partitioning=true, hive_types={'season': 'INTEGER'}"
         if table.partitioned
         else ", hive_partitioning=false"
     )
-    return f"read_parquet([{files}]{hive})"
+    stored = f"read_parquet([{names}]{hive})"
+    new = [column for column in table.columns if column.name not in files.columns]
+    if not new:
+        return stored
+    added = ", ".join(f'null::{DUCKDB_TYPES[column.type]} as "{column.name}"' for column in new)
+    return f"(select *, {added} from {stored})"
 
 
-def delta_files(root: Path, name: str, version: int) -> list[str]:
+def delta_files(root: Path, name: str, version: int) -> StoredFiles:
     """Parquet files of one version of a table.
 
     Raises:
@@ -300,9 +333,10 @@ def delta_files(root: Path, name: str, version: int) -> list[str]:
         ) from error
 
 
-def _files(table: DeltaTable) -> list[str]:
+def _files(table: DeltaTable) -> StoredFiles:
     # Delta percent-encodes blanks and accents even in local paths; DuckDB opens a path as it is written.
-    return [uri if "://" in uri else unquote(uri) for uri in table.file_uris()]
+    uris = [uri if "://" in uri else unquote(uri) for uri in table.file_uris()]
+    return StoredFiles(uris, tuple(field.name for field in table.schema().fields))
 
 
 def season_digests(rows: pa.Table) -> dict[int, str]:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from f1core.api import predictions, reports
+from f1core.api import championship, predictions, reports
 from f1core.api.library import Holdings
 from f1core.api.middleware import CrossOrigin, Guard
 from f1core.api.predictions import read_route
@@ -70,9 +70,11 @@ def create_api(settings: Settings) -> FastAPI:
     )
     api.state.holdings = holdings
     api.state.reports = {}
+    api.state.championships = {}
     api.state.clock = Clock.at(settings.clock) if settings.clock else Clock.system()
     api.include_router(predictions.router)
     api.include_router(reports.router)
+    api.include_router(championship.router)
 
     @read_route(api.router, "/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:

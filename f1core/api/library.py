@@ -71,7 +71,8 @@ class Document:
     def head(self) -> dict[str, Any]:
         """The document without its long lists, and the first three of its order."""
         content = json.loads(self.body)
-        short = {key: value for key, value in content.items() if key not in ("entries", "baselines")}
+        lists = ("entries", "baselines", "head_to_head")
+        short = {key: value for key, value in content.items() if key not in lists}
         keys = ("predicted_position", "driver_id", "driver_name", "win_probability")
         short["first_three"] = [{key: entry.get(key) for key in keys} for entry in content["entries"][:3]]
         return short

@@ -268,6 +268,7 @@ def _official(documents: Library, clock: Clock, event: EventRow, target: Target)
         start=start,
         now=clock.now(),
         is_cancelled=event["status"] == EventStatus.CANCELLED.value,
+        target=target,
     )
     return {
         "policy": policy.value,

@@ -76,7 +76,7 @@ class Reports:
                     "season": season,
                     "snapshot": snapshot,
                     "sealed": _block(Kind.SEALED, sealed_scores(reader), season),
-                    "backtest": _block(Kind.BACKTEST, backtest_scores(reader), season),
+                    "backtest": _block(Kind.BACKTEST, backtest_scores(reader, target=None), season),
                 }
             return self._accuracy[snapshot, season]
 

@@ -14,6 +14,16 @@ from warehouse.vocab import Stage, Target
 Share = Field(ge=0, le=1)
 
 
+class Contribution(BaseModel):
+    """What one reason moves a driver by."""
+
+    term: str = Field(
+        description="The reason, e.g. qualifying gap; the first is the middle of the field, the last what simulation and "
+        "calibration added."
+    )
+    places: float = Field(description="Below zero moves him forward. All terms sum to `expected_position`.")
+
+
 class Entry(BaseModel):
     """One driver of a prediction."""
 
@@ -31,6 +41,23 @@ class Entry(BaseModel):
     win_probability: float = Share
     podium_probability: float = Share
     points_probability: float = Share
+    dnf_probability: float | None = Field(
+        default=None,
+        description="Retired or not classified; null where the model says nothing of it.",
+        ge=0,
+        le=1,
+    )
+    expected_points: float | None = Field(
+        default=None, description="By the present points table; null where the model says nothing of them."
+    )
+    position_probabilities: list[float] | None = Field(
+        default=None,
+        description="Probability of each place, the first place first. Not there where the model draws no orders.",
+    )
+    contributions: list[Contribution] | None = Field(
+        default=None,
+        description="Why he is expected there. Not there where the model does not explain itself.",
+    )
     grid_position: int | None = None
     gap_s: float | None = Field(default=None, description="Expected gap to the winner [s].")
     race_time_s: float | None = Field(default=None, description="Expected race time [s].")
@@ -57,6 +84,16 @@ class Confidence(BaseModel):
     level: Literal["low", "medium", "high"]
 
 
+class HeadToHead(BaseModel):
+    """Who finishes ahead of whom."""
+
+    driver_ids: list[str] = Field(description="Drivers in predicted order.")
+    ahead_probability: list[list[float]] = Field(
+        description="Row i holds, for every driver after the i-th in that order, the probability that the i-th finishes "
+        "ahead of him; one value less from row to row, none in the last."
+    )
+
+
 class Prediction(BaseModel):
     """A prediction's document. Sealed ones also carry `sealed_at`, `sequence`, `previous` and `hash`."""
 
@@ -78,6 +115,9 @@ class Prediction(BaseModel):
     is_demo: bool = Field(default=False, description="Whether drivers, teams and results are made up.")
     entries: list[Entry]
     baselines: dict[str, list[dict[str, Any]]]
+    head_to_head: HeadToHead | None = Field(
+        default=None, description="Not there where the model draws no orders."
+    )
     sealed_at: dt.datetime | None = None
     hash: str | None = Field(default=None, description="SHA-256 of the canonical bytes without this member.")
 

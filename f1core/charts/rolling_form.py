@@ -8,11 +8,11 @@ import altair as alt
 import polars as pl
 
 from f1core.charts.style import finish, top_legend
-from f1core.wording import BASELINE_NAMES, OUR_MODEL, Score
+from f1core.wording import BASELINE_NAMES, COMPARED_NAMES, OUR_MODEL, Score
 
-MODELS = (OUR_MODEL, *BASELINE_NAMES.values())
-DASHES = ([1, 0], [7, 3], [2, 2], [10, 3, 2, 3])
-WIDTHS = (3.0, 1.6, 1.6, 1.6)
+MODELS = (OUR_MODEL, *BASELINE_NAMES.values(), *COMPARED_NAMES.values())
+DASHES = ([1, 0], [7, 3], [2, 2], [10, 3, 2, 3], [4, 4])
+WIDTHS = (3.0, 1.6, 1.6, 1.6, 1.6)
 HEIGHT = 340
 
 

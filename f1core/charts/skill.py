@@ -9,8 +9,8 @@ import polars as pl
 
 from f1core.charts.style import NEUTRAL, finish, top_legend
 
-BASELINES = ("Grid order", "Points order", "Elo")
-SHAPES = ("circle", "square", "triangle-up")
+BASELINES = ("Grid order", "Points order", "Elo", "RF + XGB")
+SHAPES = ("circle", "square", "triangle-up", "diamond")
 LIMIT = 1.0
 """Advantages are drawn up to this much either way; beyond, the mark sits on the edge and the tooltip has the value."""
 

@@ -7,7 +7,6 @@ import numpy as np
 from f1core.features.arrays import Rows
 from f1core.features.registry import Values, feature
 from f1core.features.view import EventView, latest_races, mean
-from warehouse.vocab import SessionKind
 
 GROUP = "circuit"
 CALENDAR = "calendar"
@@ -125,8 +124,8 @@ def field_size(view: EventView) -> Values:
 
 @feature(unit="days", group=CALENDAR)
 def days_since_last_race(view: EventView) -> Values:
-    """Days between the driver's last start and this race."""
-    race = view.facts.starts_at[view.event_id][SessionKind.RACE]
+    """Days between the driver's last start of a race and this one."""
+    race = view.facts.starts_at[view.event_id][view.session]
     starts = view.seen("starts")
     found: dict[str, float | None] = {}
     for driver, rows in view.driver_starts.items():

@@ -13,9 +13,10 @@ from f1core.features.facts import FeatureFacts
 from f1core.features.lineup import Lineup, expected_lineup
 from f1core.features.registry import REGISTRY, Feature
 from f1core.features.view import EventView
+from warehouse import stages
 from warehouse.errors import UnknownEvent
 from warehouse.stages import cutoff
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 GROUPS = ("form", "standings", "strength", "circuit", "weekend")
 for _module in GROUPS:
@@ -27,20 +28,27 @@ IMPUTED_BELOW = 0.9
 NEWCOMER_STARTS = 1.0
 
 
-def stage_cutoff(facts: FeatureFacts, event_id: str, stage: Stage) -> dt.datetime:
-    """When a stage of an event ends.
+def stage_cutoff(
+    facts: FeatureFacts, event_id: str, stage: Stage, target: Target = Target.RACE
+) -> dt.datetime:
+    """When a stage of an event and target ends.
 
     Raises:
         UnknownEvent: No such event.
-        NotReady: The calendar has no session times for it.
+        NotReady: The calendar has no session times for it, or the event no such session.
     """
     if event_id not in facts.events:
         raise UnknownEvent(f"No event is called {event_id}.")
-    return cutoff(event_id, facts.starts_at.get(event_id, {}), stage)
+    return cutoff(event_id, facts.starts_at.get(event_id, {}), stage, target)
 
 
 def extract(
-    facts: FeatureFacts, event_id: str, stage: Stage, *, as_of: dt.datetime | None = None
+    facts: FeatureFacts,
+    event_id: str,
+    stage: Stage,
+    *,
+    target: Target = Target.RACE,
+    as_of: dt.datetime | None = None,
 ) -> tuple[pl.DataFrame, Lineup]:
     """Features of one event and stage: one row per driver of the expected field.
 
@@ -48,6 +56,7 @@ def extract(
         facts: The facts.
         event_id: The event.
         stage: What the rows may know.
+        target: What is forecast; features of qualifying are those of the race at the same stage.
         as_of: An earlier cut-off than the stage's own (a rehearsed clock); later ones are ignored.
 
     Returns:
@@ -55,13 +64,13 @@ def extract(
         stage's features that are present) and ``data_quality_flag``; and the field with its source.
 
     Raises:
-        NotReady: No field is known.
+        NotReady: No field is known, or the event has no such session.
         UnknownEvent: No such event.
     """
-    end = stage_cutoff(facts, event_id, stage)
+    end = stage_cutoff(facts, event_id, stage, target)
     end = end if as_of is None else min(end, as_of)
-    lineup = expected_lineup(facts, event_id, stage, end)
-    view = EventView(facts, event_id, stage, end, lineup.entries)
+    lineup = expected_lineup(facts, event_id, stage, end, target)
+    view = EventView(facts, event_id, stage, end, lineup.entries, target)
     columns: dict[str, list[float | None]] = {}
     for feature in REGISTRY.values():
         columns[feature.name] = _column(feature, view)
@@ -105,6 +114,7 @@ def registry_version() -> str:
     """Fingerprint of the code that makes features: a change of it makes stored features stale."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*here.glob("*.py"), here.parent / "labels.py", here.parent / "ratings.py"]):
+    beside = [here.parent / "labels.py", here.parent / "ratings.py", Path(stages.__file__)]
+    for path in sorted([*here.glob("*.py"), *beside]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

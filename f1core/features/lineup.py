@@ -10,7 +10,8 @@ import numpy as np
 from f1core.features.facts import FeatureFacts
 from f1core.features.view import Entry
 from warehouse.errors import NotReady
-from warehouse.vocab import PRACTICES, SessionKind, Stage
+from warehouse.stages import TARGET_SESSION, qualifying_session
+from warehouse.vocab import PRACTICES, SessionKind, Stage, Target
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,12 @@ class Lineup:
     source: str
 
 
-def expected_lineup(facts: FeatureFacts, event_id: str, stage: Stage, as_of: dt.datetime) -> Lineup:
+def expected_lineup(
+    facts: FeatureFacts, event_id: str, stage: Stage, as_of: dt.datetime, target: Target = Target.RACE
+) -> Lineup:
     """The field by the newest evidence the stage may use: grid, qualifying, practice, else the last race.
+
+    A sprint's field comes from the sprint's own grid and qualifying.
 
     A practice session may have stand-ins (first practice above all), so a regular driver of the last race stays in as
     long as his constructor has fewer cars in the newest session than it entered in that race.
@@ -36,11 +41,12 @@ def expected_lineup(facts: FeatureFacts, event_id: str, stage: Stage, as_of: dt.
         NotReady: Nothing is known of any field: the first race of all.
     """
     if stage is Stage.PRE_RACE:
-        found = _session(facts, "grids", event_id, SessionKind.RACE, as_of)
+        found = _session(facts, "grids", event_id, TARGET_SESSION[target], as_of)
         if found:
             return Lineup(_ordered(found), "grid")
     if stage in (Stage.PRE_RACE, Stage.POST_QUALIFYING):
-        found = _session(facts, "qualifyings", event_id, SessionKind.QUALIFYING, as_of)
+        session = qualifying_session(facts.starts_at.get(event_id, {}), target)
+        found = _session(facts, "qualifyings", event_id, session, as_of)
         if found:
             return Lineup(_ordered(found), "qualifying")
     before = _last_race(facts, as_of)

@@ -1,4 +1,7 @@
-"""Extracted features on disk: one small parquet per event and stage, stale as soon as its facts or its code changed."""
+"""Extracted features on disk: one small parquet per event and stage, stale as soon as its facts or its code changed.
+
+A sprint has files of its own; qualifying is forecast from those of the race.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,12 @@ import pyarrow.parquet as pq
 
 from f1core.features.extract import extract, registry_version, stage_cutoff
 from f1core.features.facts import FeatureFacts
+from f1core.targets import rules_of
 from warehouse.errors import NotReady
 from warehouse.files import write_atomically
 from warehouse.queries.history import GATED_TABLES
 from warehouse.snapshot import Snapshot
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 STAMP = b"parcferme"
 
@@ -92,29 +96,40 @@ class FeatureStore:
             self._versions[season] = data_version(self.snapshot, season)
         return self._versions[season]
 
-    def path(self, event_id: str, stage: Stage) -> Path:
-        """File of an event and stage."""
-        return self.root / event_id[:4] / f"{event_id}.{stage.value}.parquet"
+    def path(self, event_id: str, stage: Stage, target: Target = Target.RACE) -> Path:
+        """File of an event, stage and target."""
+        stored = rules_of(target).features_of
+        name = event_id if stored is Target.RACE else f"{event_id}.{stored.value}"
+        return self.root / event_id[:4] / f"{name}.{stage.value}.parquet"
 
-    def get(self, event_id: str, stage: Stage, *, as_of: dt.datetime | None = None) -> FeatureSet:
+    def get(
+        self,
+        event_id: str,
+        stage: Stage,
+        *,
+        target: Target = Target.RACE,
+        as_of: dt.datetime | None = None,
+    ) -> FeatureSet:
         """Features of an event and stage: from disk when they are current, else extracted and kept.
 
         Args:
             event_id: The event.
             stage: The stage.
+            target: What is forecast.
             as_of: A rehearsed clock before the stage's own cut-off; such features are never kept.
 
         Raises:
-            NotReady: The stage has not been reached, or no field is known.
+            NotReady: The stage has not been reached, no field is known, or the event has no such session.
             UnknownEvent: No such event.
         """
         if as_of is None:
-            stored = self._read(event_id, stage)
+            stored = self._read(event_id, stage, target)
             if stored is not None:
                 return stored
         facts = self.facts
-        frame, lineup = extract(facts, event_id, stage, as_of=as_of)
-        end = stage_cutoff(facts, event_id, stage)
+        seen = rules_of(target).features_of
+        frame, lineup = extract(facts, event_id, stage, target=seen, as_of=as_of)
+        end = stage_cutoff(facts, event_id, stage, seen)
         cut = end if as_of is None else min(end, as_of)
         through = facts.facts.history(cut).data_through
         if through is None:
@@ -129,37 +144,42 @@ class FeatureStore:
             through.astimezone(dt.UTC),
         )
         if as_of is None or as_of >= end:
-            self._write(found)
+            self._write(found, target)
         return found
 
-    def is_current(self, event_id: str, stage: Stage) -> bool:
+    def is_current(self, event_id: str, stage: Stage, target: Target = Target.RACE) -> bool:
         """Whether stored features are there and made from the present facts and code; reads the file's header only."""
-        stamp = self._stamp(event_id, stage)
+        stamp = self._stamp(self.path(event_id, stage, target))
         return stamp is not None and stamp["data_version"] == self.version(int(event_id[:4]))
 
-    def _stamp(self, event_id: str, stage: Stage) -> dict[str, str] | None:
+    def _stamp(self, path: Path) -> dict[str, str] | None:
         try:
-            metadata = pq.read_schema(self.path(event_id, stage)).metadata or {}
+            metadata = pq.read_schema(path).metadata or {}
             return dict(json.loads(metadata[STAMP]))
         except (OSError, pa.ArrowInvalid, KeyError, ValueError):
             return None
 
     def get_all(
-        self, event_ids: Iterable[str], stage: Stage, progress: Callable[[int], None] = lambda _: None
+        self,
+        event_ids: Iterable[str],
+        stage: Stage,
+        progress: Callable[[int], None] = lambda _: None,
+        *,
+        target: Target = Target.RACE,
     ) -> list[FeatureSet]:
         """Features of many events of one stage; events for which nothing was known are left out."""
         found = []
         for event_id in event_ids:
             try:
-                found.append(self.get(event_id, stage))
+                found.append(self.get(event_id, stage, target=target))
             except NotReady:
                 continue
             finally:
                 progress(1)
         return found
 
-    def _read(self, event_id: str, stage: Stage) -> FeatureSet | None:
-        path = self.path(event_id, stage)
+    def _read(self, event_id: str, stage: Stage, target: Target) -> FeatureSet | None:
+        path = self.path(event_id, stage, target)
         try:
             # Not read_table: it loads pandas, which a prediction has no other use for (50 MB).
             with pq.ParquetFile(path) as file:
@@ -180,7 +200,7 @@ class FeatureStore:
             dt.datetime.fromisoformat(stamp["data_through"]),
         )
 
-    def _write(self, found: FeatureSet) -> None:
+    def _write(self, found: FeatureSet, target: Target) -> None:
         stamp = {
             "data_version": found.data_version,
             "as_of": found.as_of.isoformat(),
@@ -190,4 +210,5 @@ class FeatureStore:
         rows = found.frame.to_arrow().replace_schema_metadata({STAMP: json.dumps(stamp).encode()})
         buffer = io.BytesIO()
         pq.write_table(rows, buffer, compression="zstd")
-        write_atomically(self.path(found.event_id, found.stage), buffer.getvalue(), durable=False)
+        path = self.path(found.event_id, found.stage, target)
+        write_atomically(path, buffer.getvalue(), durable=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from f1core.features.registry import Values, feature
 from f1core.features.view import EventView
-from models.pace_filter import PaceSettings
+from models.pace_filter import SETTINGS
 from models.ratings import BASE_RATING, carried
 
 GROUP = "ratings"
-_PACE = PaceSettings()
-
-
-_PACE_CARRY = {"driver": _PACE.driver_carry, "constructor": _PACE.car_carry}
+_CARRY = {
+    kind: {"driver": settings.driver_carry, "constructor": settings.car_carry}
+    for kind, settings in SETTINGS.items()
+}
 
 
 def latest_ratings(view: EventView, rating_kind: str, entity_kind: str) -> dict[str, float | None]:
@@ -32,7 +32,7 @@ def latest_ratings(view: EventView, rating_kind: str, entity_kind: str) -> dict[
         if rating_kind == "elo":
             found[driver] = float(carried(value, entity_kind, winters)[0])
         else:
-            found[driver] = float(value[0] * _PACE_CARRY[entity_kind] ** winters)
+            found[driver] = float(value[0] * _CARRY[rating_kind][entity_kind] ** winters)
     return found
 
 
@@ -52,10 +52,10 @@ def elo_by_driver(view: EventView) -> dict[str, float]:
     return {d: 0.5 * (driver[d] + team[d]) for d in driver}
 
 
-def pace_by_driver(view: EventView) -> dict[str, float]:
+def pace_by_driver(view: EventView, rating_kind: str = "pace") -> dict[str, float]:
     """Sum of the driver's and the car's pace [% of a lap]; newcomers count as the filter's prior."""
-    driver = _or(latest_ratings(view, "pace", "driver"), _PACE.rookie_mean)
-    car = _or(latest_ratings(view, "pace", "constructor"), _PACE.new_car_mean)
+    driver = _or(latest_ratings(view, rating_kind, "driver"), SETTINGS[rating_kind].rookie_mean)
+    car = _or(latest_ratings(view, rating_kind, "constructor"), SETTINGS[rating_kind].new_car_mean)
     return {d: driver[d] + car[d] for d in driver}
 
 
@@ -107,3 +107,11 @@ def pace_gap(view: EventView) -> Values:
 def pace_rank(view: EventView) -> Values:
     """Rank of driver and car together in the field, 1 is fastest."""
     return _ranks(pace_by_driver(view), ascending=True)
+
+
+@feature(unit="% of a lap", group=GROUP)
+def race_pace_gap(view: EventView) -> Values:
+    """Race pace of driver and car together, from the laps of past races, behind the fastest pair of the field."""
+    pace = pace_by_driver(view, "race_pace")
+    best = min(pace.values(), default=0.0)
+    return {driver: value - best for driver, value in pace.items()}

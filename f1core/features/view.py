@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from f1core.features.arrays import Rows, Seen
 from f1core.features.facts import FeatureFacts
-from warehouse.vocab import Stage
+from warehouse.stages import TARGET_SESSION, qualifying_session
+from warehouse.vocab import SessionKind, Stage, Target
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class EventView:
         stage: Stage of the forecast.
         as_of: Cut-off: facts with ``known_at >= as_of`` do not exist here.
         entries: The field.
+        target: What is forecast. Features of the weekend ask the view which sessions they read: a sprint has a grid and a
+            qualifying of its own.
     """
 
     facts: FeatureFacts
@@ -39,6 +42,7 @@ class EventView:
     stage: Stage
     as_of: dt.datetime
     entries: tuple[Entry, ...]
+    target: Target = Target.RACE
     _seen: dict[str, Seen] = field(default_factory=dict)
 
     def seen(self, name: str) -> Seen:
@@ -56,6 +60,16 @@ class EventView:
     def season(self) -> int:
         """Season of the event."""
         return int(str(self.event["season"]))
+
+    @property
+    def session(self) -> SessionKind:
+        """The session that is forecast, whose grid is read; for qualifying it is the race's."""
+        return TARGET_SESSION[Target.SPRINT if self.target is Target.SPRINT else Target.RACE]
+
+    @property
+    def qualifying(self) -> SessionKind:
+        """The session that sets that grid."""
+        return qualifying_session(self.facts.starts_at[self.event_id], self.target)
 
     @cached_property
     def drivers(self) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""The weekend itself: practice, sprint, qualifying and the grid, each from the stage on that may know it."""
+"""The weekend itself: practice, sprint, qualifying and the grid, each from the stage on that may know it.
+
+The grid and the qualifying of a sprint's forecast are the sprint's own: the view says which sessions they are.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,9 @@ def practice_team_mate_gap_pct(view: EventView) -> Values:
 
 @feature(unit="%", group=SPRINT, since=Stage.PRE_QUALIFYING)
 def sprint_qualifying_gap_pct(view: EventView) -> Values:
-    """Gap to the best time in sprint qualifying."""
+    """Gap to the best time in sprint qualifying; missing for the sprint itself, whose qualifying it is."""
+    if view.qualifying is SessionKind.SPRINT_QUALIFYING:
+        return None
     return _values(view, "qualifyings", SessionKind.SPRINT_QUALIFYING, "gap_pct")
 
 
@@ -111,19 +116,19 @@ def sprint_position(view: EventView) -> Values:
 @feature(unit="place", group=QUALIFYING, since=Stage.POST_QUALIFYING)
 def qualifying_position(view: EventView) -> Values:
     """Place in qualifying."""
-    return _values(view, "qualifyings", SessionKind.QUALIFYING, "rank")
+    return _values(view, "qualifyings", view.qualifying, "rank")
 
 
 @feature(unit="%", group=QUALIFYING, since=Stage.POST_QUALIFYING)
 def qualifying_gap_pct(view: EventView) -> Values:
     """Gap to the best time of qualifying; missing beyond 7 %."""
-    return _values(view, "qualifyings", SessionKind.QUALIFYING, "gap_pct")
+    return _values(view, "qualifyings", view.qualifying, "gap_pct")
 
 
 @feature(unit="%", group=QUALIFYING, since=Stage.POST_QUALIFYING)
 def qualifying_team_mate_gap_pct(view: EventView) -> Values:
     """Gap in qualifying to the fastest team mate."""
-    return _against_team_mates(view, _values(view, "qualifyings", SessionKind.QUALIFYING, "gap_pct"))
+    return _against_team_mates(view, _values(view, "qualifyings", view.qualifying, "gap_pct"))
 
 
 def _past_gaps(view: EventView, count: int, column: str = "gap_pct") -> dict[str, float | None]:
@@ -169,7 +174,7 @@ def constructor_qualifying_gap_pct_3(view: EventView) -> Values:
 @feature(unit="%", group=QUALIFYING, since=Stage.POST_QUALIFYING)
 def qualifying_gap_against_form(view: EventView) -> Values:
     """Gap in this qualifying minus the mean of the last 8: below zero is better than usual."""
-    now, before = _values(view, "qualifyings", SessionKind.QUALIFYING, "gap_pct"), _past_gaps(view, 8)
+    now, before = _values(view, "qualifyings", view.qualifying, "gap_pct"), _past_gaps(view, 8)
     found: dict[str, float | None] = {}
     for driver in view.drivers:
         own, usual = now[driver], before[driver]
@@ -179,7 +184,7 @@ def qualifying_gap_against_form(view: EventView) -> Values:
 
 def grid_slots(view: EventView) -> dict[str, float | None]:
     """Starting place of each driver: his line of the published grid, cars from the pit lane where it lists them."""
-    rows = view.session_rows("grids", SessionKind.RACE)
+    rows = view.session_rows("grids", view.session)
     orders = view.seen("grids").arrays.column("display_order")
     return {driver: (float(orders[rows[driver]]) if driver in rows else None) for driver in view.drivers}
 
@@ -193,23 +198,23 @@ def grid_position(view: EventView) -> Values:
 @feature(unit="flag", group=GRID, since=Stage.PRE_RACE)
 def is_pit_lane_start(view: EventView) -> Values:
     """1 when the car starts from the pit lane."""
-    return _values(view, "grids", SessionKind.RACE, "is_pit_lane_start")
+    return _values(view, "grids", view.session, "is_pit_lane_start")
 
 
 @feature(unit="place", group=GRID, since=Stage.PRE_RACE)
 def grid_penalty_places(view: EventView) -> Values:
     """Grid places lost to penalties; 0 without one."""
-    rows = view.session_rows("grids", SessionKind.RACE)
+    rows = view.session_rows("grids", view.session)
     if not rows:
         return None
-    places = _values(view, "grids", SessionKind.RACE, "penalty_places")
+    places = _values(view, "grids", view.session, "penalty_places")
     return {driver: ((places[driver] or 0.0) if driver in rows else None) for driver in view.drivers}
 
 
 @feature(unit="place", group=GRID, since=Stage.PRE_RACE)
 def grid_against_qualifying(view: EventView) -> Values:
     """Grid place minus qualifying place: above zero lost places."""
-    slots, places = grid_slots(view), _values(view, "qualifyings", SessionKind.QUALIFYING, "rank")
+    slots, places = grid_slots(view), _values(view, "qualifyings", view.qualifying, "rank")
     found: dict[str, float | None] = {}
     for driver in view.drivers:
         slot, place = slots[driver], places[driver]

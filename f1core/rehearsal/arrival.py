@@ -10,7 +10,7 @@ from functools import cached_property
 
 import polars as pl
 
-from f1core.ratings import rate_frames
+from f1core.ratings import lap_paces, rate_frames
 from f1core.rehearsal.corrections import Correction
 from warehouse.reader import Reader
 from warehouse.tables import FACT_TABLES, TABLES, Table
@@ -42,7 +42,7 @@ class Arrivals:
     Attributes:
         season: The season.
         tables: Everything known of the season in the end, by table.
-        before: Results of the seasons before, from which ratings go on.
+        before: Results and laps of the seasons before, from which ratings go on.
         corrections: What was first known otherwise.
     """
 
@@ -63,7 +63,7 @@ class Arrivals:
         return cls(
             season,
             {table.name: _rows(origin, table.name, "=", season) for table in arriving_tables()},
-            {name: _rows(origin, name, "<", season) for name in RATED} if corrections else {},
+            {name: _rows(origin, name, "<", season) for name in (*RATED, "laps")} if corrections else {},
             tuple(corrections),
         )
 
@@ -100,7 +100,12 @@ class Arrivals:
     def _rated(self, known: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """Ratings anew: a rating depends on no later event, but a provisional result gives provisional ones."""
         results, qualifying = (pl.concat([self.before[name], known[name]]) for name in RATED)
-        return rate_frames(results, qualifying).filter(pl.col("season") == self.season)
+        return rate_frames(results, qualifying, self._paces).filter(pl.col("season") == self.season)
+
+    @cached_property
+    def _paces(self) -> pl.DataFrame:
+        """Race pace of all races; laps are never corrected, and a race without a result is not rated."""
+        return lap_paces(pl.concat([self.before["laps"], self.tables["laps"]]))
 
 
 def _rows(origin: Reader, name: str, relation: str, season: int) -> pl.DataFrame:

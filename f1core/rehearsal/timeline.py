@@ -16,12 +16,12 @@ import polars as pl
 from f1core.job_log import FILE, JobLog, JobRun, RunStatus
 from f1core.ledger import Ledger, Record
 from f1core.rehearsal.script import Script
-from f1core.training import PRODUCTION_MODEL
+from f1core.targets import PRODUCTION_MODEL, placed
 from f1core.workspace import Workspace
 from warehouse.queries.events import calendar, session_starts, sessions
 from warehouse.queries.forecasts import prediction_entries, prediction_heads
 from warehouse.queries.people import driver_names
-from warehouse.vocab import SessionKind, Stage
+from warehouse.vocab import SessionKind, Stage, Target
 
 TOP = 3
 
@@ -33,7 +33,7 @@ class Happening:
     Attributes:
         at: Simulated instant (UTC).
         what: corrected, extracted, forecast, sealed (rehearsal), settled, retrained, or how a run that went wrong ended.
-        about: Stage, session or event it is about.
+        about: Stage, session or event it is about; of seals and scores that are not the race's the target and stage.
         words: What there is to say.
         detail: The same as data.
     """
@@ -97,7 +97,7 @@ class Timeline:
         found += [
             f"{one.about} was settled at {one.at}, before the result was known"
             for one in settled
-            if one.at < self.result_known_at
+            if one.at < self.result_known_at and one.about in list(Stage)
         ]
         names = [one.detail["name"] for one in (*sealed, *settled)]
         if len(set(names)) != len(names):
@@ -283,12 +283,13 @@ def _noted(path: Path) -> list[dict[str, Any]]:
 def _record(record: Record, names: Mapping[str, str]) -> Happening:
     document = record.content
     detail = {"name": record.name, "hash": record.hash, "sequence": document["sequence"]}
+    about = placed(Target(document["target"]), Stage(document["stage"]))
     if "sealed_at" in document:
         top = _top(document["entries"])
         return Happening(
             dt.datetime.fromisoformat(document["sealed_at"]),
             "sealed",
-            document["stage"],
+            about,
             f"{_top_words(top, names)}; {record.hash[:12]}",
             {**detail, "top": top, "kind": document["kind"], "data_through": document["data"]["through"]},
         )
@@ -297,7 +298,7 @@ def _record(record: Record, names: Mapping[str, str]) -> Happening:
     return Happening(
         dt.datetime.fromisoformat(document["settled_at"]),
         "settled",
-        document["stage"],
+        about,
         f"revision {document['revision']}: {', '.join(names.get(one, one) for one in podium)}; "
         f"win log loss {scores['win_log_loss']:.3f}, MAE {scores['mae_ranked']:.2f} places",
         {

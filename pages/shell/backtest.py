@@ -8,10 +8,11 @@ import streamlit as st
 from f1core.accuracy import misses, reliability_curves
 from f1core.charts.miss_distribution import miss_distribution
 from f1core.charts.reliability_curve import OUTCOME_NAMES, reliability_curve
-from f1core.wording import SCORES
+from f1core.wording import OUTCOME_WORDS, SCORES
 from pages.shell.charts import draw
 from pages.shell.frame import App
 from pages.shell.tables import ROW_HEIGHT
+from warehouse.vocab import Target
 
 WORST = 12
 
@@ -43,13 +44,14 @@ def season_scores(table: pl.DataFrame) -> None:
     )
 
 
-def calibration(app: App, stage: str, model: str, seasons: tuple[int, ...]) -> None:
+def calibration(app: App, stage: str, model: str, seasons: tuple[int, ...], target: Target) -> None:
     """Whether a probability can be taken at its word: three reliability curves."""
-    curves = app.read(reliability_curves, stage, model, seasons, app.until)
+    curves = app.read(reliability_curves, stage, model, seasons, app.until, target.value)
+    titles = dict(zip(OUTCOME_NAMES, OUTCOME_WORDS[target], strict=True))
     for cell, outcome in zip(st.columns(3, gap="medium"), OUTCOME_NAMES, strict=True):
         error = curves.filter(pl.col("outcome") == outcome)["error"][0]
         with cell:
-            st.markdown(f"**{OUTCOME_NAMES[outcome]}**, mean error {error:.1%}")
+            st.markdown(f"**{titles[outcome]}**, mean error {error:.1%}")
             draw(reliability_curve, curves, outcome, key=f"reliability_{outcome}")
     st.caption(
         "A point says how often it happened when the forecast gave it that much; on the dashed line the forecast is "
@@ -58,9 +60,9 @@ def calibration(app: App, stage: str, model: str, seasons: tuple[int, ...]) -> N
     )
 
 
-def worst(app: App, stage: str, model: str, seasons: tuple[int, ...]) -> None:
+def worst(app: App, stage: str, model: str, seasons: tuple[int, ...], target: Target) -> None:
     """How far off the forecasts were, and which were farthest."""
-    rows = app.read(misses, stage, model, seasons, app.until)
+    rows = app.read(misses, stage, model, seasons, app.until, target.value)
     left, right = st.columns([2, 3], gap="large")
     with left:
         draw(miss_distribution, rows, key="misses")

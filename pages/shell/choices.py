@@ -21,6 +21,7 @@ def choose(
     default: str,
     words: Callable[[str], str] = str,
     is_list: bool = False,
+    resets: tuple[str, ...] = (),
 ) -> str:
     """One of some options, from the URL or the reader's hand.
 
@@ -31,6 +32,7 @@ def choose(
         default: Shown when the URL says nothing, or something unknown.
         words: What people read for an option.
         is_list: A searchable list rather than buttons side by side.
+        resets: Other parameters that mean nothing once this one has changed: they leave the URL with it.
     """
     asked = st.query_params.get(name)
     if asked is not None and asked not in options:
@@ -41,10 +43,12 @@ def choose(
     key = f"choice_{name}"
     st.session_state[key] = asked or default
     if is_list:
-        return str(st.selectbox(label, options, key=key, format_func=words, on_change=_write, args=(name,)))
+        return str(
+            st.selectbox(label, options, key=key, format_func=words, on_change=_write, args=(name, resets))
+        )
     return str(
         st.segmented_control(
-            label, options, key=key, format_func=words, on_change=_write, args=(name,), required=True
+            label, options, key=key, format_func=words, on_change=_write, args=(name, resets), required=True
         )
     )
 
@@ -62,7 +66,9 @@ def choose_some(label: str, options: Sequence[str], name: str) -> list[str]:
     return known
 
 
-def _write(name: str) -> None:
+def _write(name: str, resets: tuple[str, ...] = ()) -> None:
+    for other in resets:
+        st.query_params.pop(other, None)
     value = st.session_state[f"choice_{name}"]
     if not value:
         st.query_params.pop(name, None)

@@ -13,15 +13,17 @@ from f1core.wording import BASELINE_WORDS, SCORE_BY_COLUMN, SHORT_NAMES, model_n
 from pages.shell.frame import App
 from pages.shell.tables import figure, model_table, score_table
 from warehouse.queries.forecasts import prediction_entries
+from warehouse.vocab import Target
 
 
-def grades(rows: pl.DataFrame, scores: pl.DataFrame, model: str) -> None:
+def grades(rows: pl.DataFrame, scores: pl.DataFrame, model: str, target: Target) -> None:
     """The race in four numbers, each beside the grid's and Elo's.
 
     Args:
         rows: As in :func:`f1core.review.review`.
         scores: Scores of this race, one row per model; empty when it is not scored.
         model: Whose forecast is shown.
+        target: What is forecast.
     """
     favourite = rows.sort("win_probability", descending=True, nulls_last=True).row(0, named=True)
     result = favourite["position_text"]
@@ -29,9 +31,11 @@ def grades(rows: pl.DataFrame, scores: pl.DataFrame, model: str) -> None:
     by_model = {row["model"]: row for row in scores.to_dicts()}
     with st.grid(4, min_column_width=150):
         figure(
-            "Named winner",
+            "Named for pole" if target is Target.QUALIFYING else "Named winner",
             favourite["label"],
-            "won" if result == "1" else f"result {result or 'not known'}",
+            ("took it" if target is Target.QUALIFYING else "won")
+            if result == "1"
+            else f"result {result or 'not known'}",
             "The driver with the highest win probability",
         )
         for column in ("mae_ranked", "podium_overlap", "interval_coverage"):
@@ -45,7 +49,7 @@ def grades(rows: pl.DataFrame, scores: pl.DataFrame, model: str) -> None:
 
 def comparison(app: App, kind: str, head: dict[str, Any], scores: pl.DataFrame) -> None:
     """Our model beside the baselines: driver by driver, and score by score."""
-    entries = app.read(prediction_entries, kind, head["event_id"], head["stage"])
+    entries = app.read(prediction_entries, kind, head["event_id"], head["stage"], target=head["target"])
     names = model_order(entries["model"])
     drivers, graded = st.tabs(["Driver by driver", "Scores of this race"])
     with drivers:

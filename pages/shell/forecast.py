@@ -11,12 +11,13 @@ import streamlit as st
 from f1core.accuracy import FROM_SEASON
 from f1core.outlook import time_between
 from f1core.review import as_csv, as_json, forecast_document, review
-from f1core.wording import KIND_NAMES, KIND_WORDS, STAGE_KNOWS
+from f1core.wording import KIND_NAMES, KIND_WORDS, STAGE_KNOWS, TARGET_NAMES
 from pages.shell.frame import App
 from pages.shell.text import day, plain, race_title
+from warehouse.queries.events import sessions
 from warehouse.queries.forecasts import prediction_entries, prediction_heads, stored_events
-from warehouse.queries.results import event_result
-from warehouse.vocab import Stage
+from warehouse.queries.results import event_qualifying, event_result
+from warehouse.vocab import Stage, Target
 
 KIND_ICONS = {
     "backtest": ":material/history:",
@@ -31,24 +32,37 @@ KIND_COLOURS: dict[str, Literal["gray", "blue", "green"]] = {
 }
 
 
-def stored_heads(app: App, event_id: str) -> dict[str, pl.DataFrame]:
-    """Heads of an event's stored forecasts by kind; a kind it has none of is left out."""
+def stored_heads(app: App, event_id: str, target: Target = Target.RACE) -> dict[str, pl.DataFrame]:
+    """Heads of an event's stored forecasts of a target by kind; a kind it has none of is left out."""
     found = {
-        kind: app.read(prediction_heads, kind, event_id).filter(pl.col("as_of") <= app.now)
+        kind: app.read(prediction_heads, kind, event_id, target=target.value).filter(
+            pl.col("as_of") <= app.now
+        )
         for kind in KIND_NAMES
     }
     return {kind: heads for kind, heads in found.items() if heads.height}
 
 
-def known_result(app: App, event_id: str) -> pl.DataFrame:
-    """The official result of an event, as far as the clock lets it be known; empty when there is none."""
-    return app.read(event_result, event_id).filter(pl.col("known_at") <= app.now)
+def is_over(app: App, event_id: str, target: Target) -> bool:
+    """Whether the result of an event's session should be known by now."""
+    rows = app.read(sessions, event_id).filter(pl.col("session") == target.value)
+    return bool((rows["known_at"] <= app.now).any())
+
+
+def known_result(app: App, event_id: str, target: Target = Target.RACE) -> pl.DataFrame:
+    """The official result of an event's session, as far as the clock lets it be known; empty when there is none."""
+    if target is Target.QUALIFYING:
+        rows = app.read(event_qualifying, event_id)
+    else:
+        rows = app.read(event_result, event_id, target.value)
+    return rows.filter(pl.col("known_at") <= app.now)
 
 
 def read_review(app: App, kind: str, head: dict[str, Any]) -> pl.DataFrame:
     """A stored forecast held against the result there is; see :func:`f1core.review.review`."""
-    entries = app.read(prediction_entries, kind, head["event_id"], head["stage"], head["model"])
-    return review(entries, known_result(app, head["event_id"]))
+    target = Target(head["target"])
+    entries = app.read(prediction_entries, kind, head["event_id"], head["stage"], head["model"], target.value)
+    return review(entries, known_result(app, head["event_id"], target), target)
 
 
 def badges(kind: str, stage: str) -> None:
@@ -79,7 +93,7 @@ def provenance(kind: str, head: dict[str, Any], now: dt.datetime) -> None:
 
 def downloads(kind: str, head: dict[str, Any], rows: pl.DataFrame) -> None:
     """Buttons that hand out what is shown as CSV and as JSON."""
-    name = f"{head['event_id']}_{head['stage']}_{head['model']}_{kind}"
+    name = f"{head['event_id']}_{head['target']}_{head['stage']}_{head['model']}_{kind}"
     with st.container(horizontal=True, gap="xsmall"):
         st.download_button(
             "CSV",
@@ -108,8 +122,14 @@ def warnings_of(head: dict[str, Any]) -> None:
         st.caption(" ".join(f":material/info: {plain(text)}" for text in words))
 
 
-def nothing_stored(app: App, event: dict[str, Any], events: pl.DataFrame) -> None:
-    """What there is of a race that was not forecast."""
+def nothing_stored(app: App, event: dict[str, Any], events: pl.DataFrame, target: Target) -> None:
+    """What there is of a session that was not forecast."""
+    result = known_result(app, event["event_id"], target)
+    if target is not Target.RACE:
+        words = f"No {TARGET_NAMES[target].lower()} forecast of this event is stored."
+        st.info(words, icon=":material/hourglass_empty:")
+        official_result(result, event)
+        return
     done = app.read(stored_events, "backtest").height
     total = events.filter((pl.col("status") == "held") & (pl.col("season") >= FROM_SEASON)).height
     st.info(
@@ -117,7 +137,11 @@ def nothing_stored(app: App, event: dict[str, Any], events: pl.DataFrame) -> Non
         f"`python -m jobs backtest --from {FROM_SEASON}` adds the others.",
         icon=":material/hourglass_empty:",
     )
-    result = known_result(app, event["event_id"])
+    official_result(result, event)
+
+
+def official_result(result: pl.DataFrame, event: dict[str, Any]) -> None:
+    """The official result as a table, where there is one."""
     if result.height:
         columns = {"Result": "position_text", "Driver": "driver_name", "Team": "constructor_name"}
         st.dataframe(

@@ -25,6 +25,7 @@ from warehouse.errors import ParcFermeError
 PAGES = (
     ("streamlit_app.py", "Next race", ":material/sports_score:"),
     ("pages/race.py", "Races", ":material/flag:"),
+    ("pages/championship.py", "Championship", ":material/trophy:"),
     ("pages/accuracy.py", "Accuracy", ":material/query_stats:"),
     ("pages/health.py", "Health", ":material/monitor_heart:"),
 )

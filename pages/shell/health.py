@@ -1,11 +1,16 @@
-"""Tables of the health page."""
+"""Tables of the health page, and how far the backtest is."""
 
 from __future__ import annotations
 
 import polars as pl
 import streamlit as st
 
+from f1core.backtest_progress import progress_frame, progress_words, read_progress
+from f1core.wording import TARGET_NAMES, model_name
+from pages.shell.frame import App
 from pages.shell.tables import ROW_HEIGHT
+from pages.shell.text import plain
+from warehouse.vocab import Stage, Target
 
 TALL = 420
 WHEN = "D MMM HH:mm"
@@ -110,5 +115,44 @@ def quota_table(frame: pl.DataFrame) -> None:
             "limit": column.NumberColumn("Of", width=50),
             "resets_at": column.DatetimeColumn("More at", format=WHEN, timezone="UTC", width=95),
             "note": column.TextColumn("Note", width="medium"),
+        },
+    )
+
+
+def backtest_progress(app: App) -> None:
+    """How far the backtest over all test seasons is."""
+    st.subheader("Backtest of whole seasons", anchor=False)
+    progress = read_progress(app.workspace.settings)
+    if progress is None or progress.began_at > app.now:
+        st.info(
+            "Not begun yet: the scheduler does it by itself when no session is near, and "
+            "`python -m jobs backtest --from 2022` at once.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    st.progress(min(progress.share, 1.0), text=plain(progress_words(progress, app.now)))
+    column = st.column_config
+    rows = progress_frame(progress)
+    st.dataframe(
+        rows.with_columns(
+            target=pl.Series([TARGET_NAMES[Target(name)] for name in rows["target"]], dtype=pl.String),
+            stage=pl.Series([Stage(name).label for name in rows["stage"]], dtype=pl.String),
+            model=pl.Series(
+                ["" if not name else model_name(name) for name in rows["model"]], dtype=pl.String
+            ),
+        ),
+        hide_index=True,
+        height="content",
+        row_height=ROW_HEIGHT,
+        alt="Backtest by target and stage: done of all",
+        column_config={
+            "target": column.TextColumn("Target", width=95, pinned=True),
+            "stage": column.TextColumn("Stage", width=150),
+            "model": column.TextColumn("Beside ours", width=130),
+            "done": column.NumberColumn("Done", width=62),
+            "total": column.NumberColumn("Of", width=62),
+            "done_pct": column.ProgressColumn(
+                "Share", min_value=0, max_value=100, format="%.0f %%", width=140
+            ),
         },
     )

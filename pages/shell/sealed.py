@@ -9,7 +9,8 @@ import streamlit as st
 
 from f1core.freeze_policy import SealState, due_at, seal_state, session_start
 from f1core.ledger import Ledger, Verification
-from f1core.training import PRODUCTION_MODEL
+from f1core.targets import PRODUCTION_MODEL
+from f1core.wording import TARGET_NAMES
 from pages.shell.frame import App
 from warehouse.errors import WarehouseError
 from warehouse.queries.accuracy import accuracy_by, driver_accuracy, sealed_accuracy
@@ -21,24 +22,24 @@ DUE_WORDS = {
     SealState.DUE: "The official record is not sealed yet: due at {due:%a %d %b %Y, %H:%M} UTC.",
     SealState.OVERDUE: "The official record is not sealed yet, though due at {due:%a %d %b %Y, %H:%M} UTC; "
     "it can be sealed until the start.",
-    SealState.MISSED: "Never sealed: the race began without it, and a seal is never made late.",
-    SealState.CANCELLED: "Not sealed: the race is cancelled.",
-    SealState.UNSCHEDULED: "The official record is not sealed yet: the calendar has no time for the race.",
+    SealState.MISSED: "Never sealed: the {session} began without it, and a seal is never made late.",
+    SealState.CANCELLED: "Not sealed: the event is cancelled.",
+    SealState.UNSCHEDULED: "The official record is not sealed yet: the calendar has no time for the {session}.",
 }
 
 
-def seal_note(app: App, event: dict[str, Any]) -> None:
-    """Says whether the official forecast of a race is sealed, or when it is due."""
+def seal_note(app: App, event: dict[str, Any], target: Target = Target.RACE) -> None:
+    """Says whether the official forecast of a session is sealed, or when it is due."""
     settings = app.workspace.settings
     starts = app.read(session_starts, event["event_id"])
-    heads = app.read(prediction_heads, "sealed", event["event_id"])
+    heads = app.read(prediction_heads, "sealed", event["event_id"], target=target.value)
     stages = {Stage(stage) for stage in heads["stage"].unique().to_list()}
-    due = due_at(settings.prediction_freeze_policy, settings.prediction_freeze_tminutes, Target.RACE, starts)
+    due = due_at(settings.prediction_freeze_policy, settings.prediction_freeze_tminutes, target, starts)
     state = seal_state(
         settings.prediction_freeze_policy,
         stages,
         due=due,
-        start=session_start(Target.RACE, starts),
+        start=session_start(target, starts),
         now=app.now,
         is_cancelled=event["status"] == "cancelled",
     )
@@ -46,7 +47,7 @@ def seal_note(app: App, event: dict[str, Any]) -> None:
         return
     if state is SealState.MISSED and not stages:
         return
-    words = DUE_WORDS[state].format(due=due)
+    words = DUE_WORDS[state].format(due=due, session=TARGET_NAMES[target].lower())
     early = (
         f" An earlier stage is sealed: {', '.join(stage.label.lower() for stage in Stage if stage in stages)}."
         if stages
@@ -78,16 +79,18 @@ def chain_note(app: App) -> None:
         st.error("**The ledger is damaged.** " + "; ".join(found.problems), icon=":material/gpp_bad:")
 
 
-def sealed_section(app: App) -> None:
+def sealed_section(app: App, target: Target) -> None:
     """Sealed forecasts and their scores, apart from every backtest."""
-    heads = app.read(prediction_heads, "sealed").filter(pl.col("model") == PRODUCTION_MODEL)
+    heads = app.read(prediction_heads, "sealed", target=target.value).filter(
+        pl.col("model") == PRODUCTION_MODEL
+    )
     if heads.is_empty():
         st.info(
             "Nothing is sealed yet: `python -m jobs freeze --race next` seals the next race's forecast before its start.",
             icon=":material/lock_clock:",
         )
         return
-    scores = app.read(sealed_accuracy).filter(pl.col("model") == PRODUCTION_MODEL)
+    scores = app.read(sealed_accuracy, target=target.value).filter(pl.col("model") == PRODUCTION_MODEL)
     names = ["win_log_loss", "mae_ranked", "top_ten_brier", "revision"]
     rows = heads.join(scores.select("event_id", "stage", *names), on=["event_id", "stage"], how="left")
     table = rows.select(
@@ -120,14 +123,14 @@ def sealed_section(app: App) -> None:
     chain_note(app)
 
 
-def by_circuit_and_driver(app: App, stage: str, model: str) -> None:
+def by_circuit_and_driver(app: App, stage: str, model: str, target: Target) -> None:
     """How far off we were at each circuit and for each driver: sealed and backtest in columns of their own."""
     if app.until is not None:
         return  # a simulated clock: these means would know later races
     kinds = {"sealed": "Sealed", "backtest": "Backtest"}
     with st.expander("Places off by circuit and by driver", icon=":material/table:"):
-        circuits = app.read(accuracy_by, "circuit_id", stage=stage)
-        drivers = app.read(driver_accuracy, stage=stage, model=model)
+        circuits = app.read(accuracy_by, "circuit_id", stage=stage, target=target.value)
+        drivers = app.read(driver_accuracy, stage=stage, model=model, target=target.value)
         for words, rows in (
             ("Circuit", circuits.filter(pl.col("model") == model).rename({"circuit_id": "name"})),
             ("Driver", drivers.rename({"driver_name": "name"})),

@@ -7,19 +7,25 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from f1core.wording import OUTCOME_WORDS
+from warehouse.vocab import Target
+
 ROW_HEIGHT = 30
 
 
-def driver_table(rows: pl.DataFrame, *, alt: str, is_short: bool = False) -> None:
+def driver_table(
+    rows: pl.DataFrame, *, alt: str, is_short: bool = False, target: Target = Target.RACE
+) -> None:
     """One line per driver: probabilities as bars, expected place and range; the result once there is one.
 
     Args:
         rows: As in :func:`f1core.review.review`.
         alt: What the table is, for those who cannot see it.
-        is_short: Without team, grid and result, for a narrow place.
+        is_short: Without team, grid, retirement and result, for a narrow place.
+        target: What is forecast.
     """
     table = rows.with_columns(
-        pl.col("win_probability", "podium_probability", "points_probability") * 100,
+        pl.col("win_probability", "podium_probability", "points_probability", "dnf_probability") * 100,
         span=pl.format("{}–{}", "position_low", "position_high"),
     )
     shown = ["predicted_position", "driver_name"]
@@ -27,9 +33,12 @@ def driver_table(rows: pl.DataFrame, *, alt: str, is_short: bool = False) -> Non
         shown += ["position_text", "miss"]
     shown += ["win_probability", "podium_probability", "points_probability", "expected_position", "span"]
     if not is_short:
+        shown += [name for name in ("dnf_probability", "expected_points") if rows[name].is_not_null().any()]
         shown += ["grid_position"] if rows["grid_position"].is_not_null().any() else []
         shown += ["constructor_name"]
     column = st.column_config
+
+    first, three, ten = OUTCOME_WORDS[target]
 
     def share(label: str) -> Any:
         return column.ProgressColumn(label, min_value=0, max_value=100, format="%.0f %%", width=82)
@@ -46,11 +55,17 @@ def driver_table(rows: pl.DataFrame, *, alt: str, is_short: bool = False) -> Non
             "driver_name": column.TextColumn("Driver", width=122, pinned=True),
             "position_text": column.TextColumn("Result", help="Official result", width=62),
             "miss": column.NumberColumn("Off", help="Places behind the forecast", format="%+d", width=55),
-            "win_probability": share("Win"),
-            "podium_probability": share("Podium"),
-            "points_probability": share("Points"),
+            "win_probability": share(first),
+            "podium_probability": share(three),
+            "points_probability": share(ten),
             "expected_position": column.NumberColumn("Expected", format="%.1f", width=72),
             "span": column.TextColumn("80 % range", help="Eight of ten results should lie within", width=80),
+            "dnf_probability": column.NumberColumn(
+                "DNF", help="Probability of retiring or not being classified", format="%.0f %%", width=55
+            ),
+            "expected_points": column.NumberColumn(
+                "Exp. pts", help="Expected points", format="%.1f", width=58
+            ),
             "grid_position": column.NumberColumn("Grid", width=50),
             "constructor_name": column.TextColumn("Team", width=110),
         },

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from f1core.api.library import Library
+from f1core.distributions import Distributions
 from f1core.document_files import Kind, events_file
 from f1core.documents import prediction_document
 from f1core.event_names import find_event
@@ -21,6 +22,7 @@ from f1core.resolver import resolve
 from f1core.workspace import Workspace
 from tests.conftest import ingest_into, workspace_of
 from warehouse.errors import WarehouseError
+from warehouse.queries.distributions import DISTRIBUTION_TABLES
 from warehouse.queries.events import event_names, session_starts
 from warehouse.queries.forecasts import KINDS, prediction_heads
 from warehouse.vocab import Stage, Target
@@ -47,6 +49,7 @@ NOTHING = {"events": 0, "backtest": 0, "provisional": 0}
 def test_every_stored_prediction_has_its_document(small_data: Path, kind: str) -> None:
     work = workspace_of(small_data)
     heads, entries = (work.reader.table(name) for name in KINDS[kind])
+    stored = {part: work.reader.table(name) for part, name in DISTRIBUTION_TABLES[kind].items()}
     wanted = set(heads.select("event_id", "target", "stage").unique().iter_rows())
     folder = small_data / "documents" / kind
     assert {path.name for path in folder.iterdir()} == {".".join((*key, "json")) for key in wanted}
@@ -57,7 +60,15 @@ def test_every_stored_prediction_has_its_document(small_data: Path, kind: str) -
             )
             for frame in (heads, entries)
         ]
-        document = prediction_document(work.reader, chosen[0], chosen[1], kind=kind)
+        beside = {
+            part: table.filter(
+                (table["event_id"] == event_id) & (table["target"] == target) & (table["stage"] == stage)
+            )
+            for part, table in stored.items()
+        }
+        document = prediction_document(
+            work.reader, chosen[0], chosen[1], kind=kind, distributions=Distributions(**beside)
+        )
         body = (folder / f"{event_id}.{target}.{stage}.json").read_bytes()
         assert body == canonical(document)
         assert json.loads(body)["kind"] == kind
@@ -180,7 +191,7 @@ def test_what_is_no_longer_in_the_tables_has_no_document(small_copy: Path) -> No
 def test_a_forecast_that_is_made_again_replaces_its_document(
     small_copy: Path, jobs: Any, small_archive: Path
 ) -> None:
-    path = next((small_copy / "documents" / "provisional").glob("*.pre_weekend.json"))
+    path = next((small_copy / "documents" / "provisional").glob("*.race.pre_weekend.json"))
     before = path.read_bytes()
     event = path.name.split(".")[0]
     season, slug = event.split("-", 1)

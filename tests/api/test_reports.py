@@ -110,12 +110,12 @@ def test_accuracy_puts_sealed_and_backtest_side_by_side(small_copy: Path) -> Non
     made = Installation(small_copy)
     found = Accuracy.model_validate(made.client(clock=None).get("/api/v1/accuracy").json())
     work = workspace_of(small_copy)
-    scores = backtest_scores(work.reader)
+    scores = backtest_scores(work.reader, target=None)
     assert (found.sealed.kind, found.sealed.count_events, found.sealed.rows) == ("sealed", 0, [])
     assert found.backtest.count_events == scores["event_id"].n_unique() > 0
     assert found.snapshot == work.reader.snapshot.id
     for row in found.backtest.rows:
-        own = scores.filter((scores["stage"] == row.stage) & (scores["model"] == row.model))
+        own = scores.filter(target=row.target, stage=row.stage, model=row.model)
         assert row.count_events == own.height
         assert row.scores["mae_ranked"] == pytest.approx(own["mae_ranked"].mean(), abs=1e-6)
     season = max(scores["season"])

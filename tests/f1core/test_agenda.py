@@ -61,8 +61,10 @@ def test_a_usual_weekend(settings: Settings) -> None:
         "results:2026-vale:grid",
         "freeze:2026-vale:race:post_qualifying",
         "freeze:2026-vale:race:pre_race",
+        "freeze:2026-vale:qualifying:pre_qualifying",
         "results:2026-vale",
         "settle:2026-vale",
+        "settle:2026-vale:qualifying",
         *(f"settle:2026-vale:correction-{n}" for n in range(1, 8)),
         "retrain:2026-vale",
     }
@@ -71,7 +73,16 @@ def test_a_usual_weekend(settings: Settings) -> None:
     assert runs["extract:2026-vale:practice_1"].params == {"event_id": "2026-vale", "session": "practice_1"}
     official = runs["freeze:2026-vale:race:post_qualifying"]
     assert (official.at, official.deadline) == (RACE - 22 * HOUR + dt.timedelta(minutes=1), RACE)
-    assert official.params == {"event_id": "2026-vale", "stage": "post_qualifying"}
+    assert official.params == {"event_id": "2026-vale", "target": "race", "stage": "post_qualifying"}
+    qualifying = runs["freeze:2026-vale:qualifying:pre_qualifying"]
+    assert (qualifying.at, qualifying.deadline) == (RACE - 23.5 * HOUR, RACE - 23 * HOUR)
+    assert qualifying.params == {
+        "event_id": "2026-vale",
+        "target": "qualifying",
+        "stage": "pre_qualifying",
+    }
+    assert runs["settle:2026-vale:qualifying"].at == RACE - 22 * HOUR + quarter
+    assert "target" not in runs["settle:2026-vale:correction-1"].params, "everything that was sealed"
     assert runs["results:2026-vale:grid"].at == RACE - dt.timedelta(minutes=59)
     assert runs["freeze:2026-vale:race:pre_race"].at == RACE - dt.timedelta(minutes=30)
     for job in ("settle", "retrain", "results"):
@@ -84,6 +95,24 @@ def test_a_sprint_weekend_has_its_own_sessions(settings: Settings) -> None:
     runs = plan([event("vale", RACE, SPRINT)], settings)
     extracted = [run.params["session"] for run in runs.values() if run.job is Job.EXTRACT]
     assert extracted == ["practice_1", "sprint_qualifying", "sprint", "qualifying", "race"]
+    official = runs["freeze:2026-vale:sprint:post_qualifying"]
+    assert (official.at, official.deadline) == (
+        RACE - 46 * HOUR + dt.timedelta(minutes=46),
+        RACE - 27 * HOUR,
+    )
+    assert runs["freeze:2026-vale:sprint:pre_race"].at == RACE - 27.5 * HOUR
+    assert runs["freeze:2026-vale:sprint:pre_race"].params["is_optional"] == "yes"
+    assert runs["settle:2026-vale:sprint"].at == RACE - 26 * HOUR + dt.timedelta(minutes=15)
+
+
+def test_a_sprint_of_2021_has_the_grid_of_fridays_qualifying(settings: Settings) -> None:
+    runs = plan([event("vale", RACE, {P1: -50, Q: -46, P2: -30, S: -25, R: 0})], settings)
+    assert runs["freeze:2026-vale:sprint:post_qualifying"].at == RACE - 45 * HOUR + dt.timedelta(minutes=1)
+
+
+def test_a_sprint_whose_qualifying_is_not_in_the_calendar_is_not_sealed_by_itself(settings: Settings) -> None:
+    runs = plan([event("vale", RACE, {P1: -50, S: -27, Q: -23, R: 0})], settings)
+    assert not [key for key in runs if ":sprint:" in key and not key.startswith(("extract", "forecast"))]
 
 
 def test_at_one_instant_facts_come_before_seals_before_scores_before_models(settings: Settings) -> None:
@@ -94,7 +123,7 @@ def test_at_one_instant_facts_come_before_seals_before_scores_before_models(sett
     assert after == [Job.RESULTS, Job.EXTRACT, Job.SETTLE, Job.RETRAIN]
     assert [job.value for job in sorted(Job, key=lambda job: job.rank)] == [
         *("calendar", "f1db_check", "lineup", "full_season", "results", "weather", "extract"),
-        *("freeze", "settle", "retrain", "forecast", "backfill", "maintenance"),
+        *("freeze", "settle", "retrain", "forecast", "backfill", "maintenance", "backtest"),
     ]
 
 
@@ -115,6 +144,7 @@ def test_t_minus_seals_that_many_minutes_before_the_start_whatever_is_known(minu
     assert (official.at, official.deadline) == (RACE - dt.timedelta(minutes=minutes), RACE)
     assert "stage" not in official.params, "the latest stage that is known then"
     assert "freeze:2026-vale:race:post_qualifying" not in runs
+    assert "stage" not in runs["freeze:2026-vale:qualifying:t-minus"].params
 
 
 def test_retraining_can_be_turned_off() -> None:
@@ -192,6 +222,7 @@ def test_what_recurs_does_so_at_its_hours() -> None:
         "weather": six,
         "forecast": six,
         "backfill": ["00:30", "06:30", "12:30", "18:30"],
+        "backtest": ["04:15"],
     }
     assert runs[0].key == "calendar@2026-05-24T00:00Z"
     week = standing_runs(sunday, sunday + 7 * DAY)

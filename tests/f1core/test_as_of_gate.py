@@ -1,7 +1,8 @@
 """The gate of DESIGN §4: whatever happens at or after the cut-off, the features do not change by a bit.
 
 Everything known at the cut-off or later is deleted, altered and joined by invented rows, ratings are computed anew from what
-results then say, and features of every event that ends before are compared byte by byte. A planted leak must be caught.
+results then say, and features of every event, target and stage that ends before are compared byte by byte. A planted leak
+must be caught.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ from f1core.features.facts import FeatureFacts
 from f1core.features.registry import REGISTRY, Values, feature
 from f1core.features.view import EventView
 from f1core.ratings import rate_frames
+from f1core.targets import rules_of
 from warehouse.queries.history import GATED_TABLES, Facts, order_by_known
 from warehouse.reader import Reader
-from warehouse.vocab import Stage
+from warehouse.vocab import SessionKind, Stage, Target
 
 FIRST = 2022
 CHECKED_PER_CUTOFF = 6
 QUICK, THOROUGH = 20, 120
+PLACES = [(target, stage) for target in Target for stage in rules_of(target).stages]
+Check = tuple[str, Stage, Target]
 
 
 def events_of(facts: Facts) -> list[str]:
@@ -104,22 +108,22 @@ def invented(rows: pl.DataFrame, cutoff: dt.datetime, rng: random.Random) -> lis
 
 
 def differences(
-    truth: FeatureFacts, other: FeatureFacts, checks: list[tuple[str, Stage]], cutoff: dt.datetime
+    truth: FeatureFacts, other: FeatureFacts, checks: list[Check], cutoff: dt.datetime
 ) -> list[str]:
     """Features that differ between two worlds, each seen as of the cut-off."""
     found = []
-    for event, stage in checks:
-        expected, lineup = extract(truth, event, stage, as_of=cutoff)
-        got, other_lineup = extract(other, event, stage, as_of=cutoff)
+    for event, stage, target in checks:
+        expected, lineup = extract(truth, event, stage, target=target, as_of=cutoff)
+        got, other_lineup = extract(other, event, stage, target=target, as_of=cutoff)
         if lineup != other_lineup:
-            found.append(f"{event} {stage}: the field")
+            found.append(f"{event} {target} {stage}: the field")
             continue
         for name in expected.columns:
             if expected[name].to_arrow().equals(got[name].to_arrow()) and same_bits(
                 expected[name], got[name]
             ):
                 continue
-            found.append(f"{event} {stage}: {name}")
+            found.append(f"{event} {target} {stage}: {name}")
     return found
 
 
@@ -129,18 +133,26 @@ def same_bits(left: pl.Series, right: pl.Series) -> bool:
     return left.reinterpret(signed=False).equals(right.reinterpret(signed=False), null_equal=True)
 
 
-def check(facts: Facts, truth: FeatureFacts, seed: int) -> list[str]:
-    """One random cut-off, a world that differs after it, and some events and stages that end by then."""
+def check(
+    facts: Facts, truth: FeatureFacts, seed: int, places: list[tuple[Target, Stage]] = PLACES
+) -> list[str]:
+    """One random cut-off, a world that differs after it, and some events, targets and stages that end by then."""
     rng = random.Random(seed)
-    events = events_of(facts)
-    event, stage = rng.choice(events), rng.choice(list(Stage))
-    end = stage_cutoff(truth, event, stage)
+    events = {
+        target: [e for e in events_of(facts) if rules_of(target).session in truth.starts_at[e]]
+        for target in Target
+    }
+    assert len(events[Target.SPRINT]) > 20
+    target, stage = rng.choice(places)
+    event = rng.choice(events[target])
+    end = stage_cutoff(truth, event, stage, target)
     # Mostly the stage's own end; else some instant in the weekend or the weeks before.
     cutoff = end if rng.random() < 0.5 else end - dt.timedelta(seconds=rng.randrange(0, 10 * 86400))
-    before = [e for e in events if stage_cutoff(truth, e, Stage.PRE_WEEKEND) <= cutoff]
-    checks = [(event, stage)] + [
-        (rng.choice(before[-8:] or [event]), rng.choice(list(Stage))) for _ in range(CHECKED_PER_CUTOFF - 1)
-    ]
+    checks: list[Check] = [(event, stage, target)]
+    for _ in range(CHECKED_PER_CUTOFF - 1):
+        other, at = rng.choice(places)
+        before = [e for e in events[other] if stage_cutoff(truth, e, Stage.PRE_WEEKEND) <= cutoff]
+        checks.append((rng.choice(before[-8:]), at, other) if before else (event, stage, target))
     return differences(truth, FeatureFacts(tampered(facts, cutoff, seed)), checks, cutoff)
 
 
@@ -210,6 +222,48 @@ def test_a_planted_leak_is_caught(recent_facts: Facts, truth: FeatureFacts, leak
     # Nothing else is, but for the share of features that are present, which counts the leaking one.
     allowed = (leak.__name__, "feature_coverage", "data_quality_flag")  # type: ignore[attr-defined]
     assert all(words.endswith(allowed) for words in found)
+
+
+@pytest.mark.usefixtures("registry_restored")
+def test_a_leak_of_the_sprint_into_its_own_forecast_is_caught(
+    recent_facts: Facts, truth: FeatureFacts
+) -> None:
+    """Before the race the sprint is history; before the sprint it is the answer."""
+
+    def leak_sprint(view: EventView) -> Values:
+        """Reads the sprint's result, whenever."""
+        rows = view.facts.tables["sprints"].frame.filter(pl.col("event_id") == view.event_id)
+        places = dict(rows.select("driver_id", pl.col("display_order").cast(pl.Float64)).iter_rows())
+        return {driver: places.get(driver) for driver in view.drivers}
+
+    feature(unit="place", group="test")(leak_sprint)
+    sprint = [place for place in PLACES if place[0] is Target.SPRINT]
+    found = [words for seed in range(3) for words in check(recent_facts, truth, seed, sprint)]
+    assert any("leak_sprint" in words for words in found)
+
+
+def test_a_sprints_grid_and_qualifying_are_its_own(recent_facts: Facts, truth: FeatureFacts) -> None:
+    """What the race's sessions hold changes nothing of the sprint's, whenever it may have been known."""
+    event = "2023-azerbaijan"
+    tables = {
+        name: rows.filter((pl.col("event_id") != event) | (pl.col("session") != session))
+        for name, session in (
+            ("qualifying_results", SessionKind.QUALIFYING),
+            ("starting_grids", SessionKind.RACE),
+        )
+        for rows in (recent_facts.tables[name],)
+    }
+    facts = Facts(
+        {**recent_facts.tables, **tables}, recent_facts.calendar, recent_facts.sessions, recent_facts.circuits
+    )
+    checks = [(event, stage, Target.SPRINT) for stage in rules_of(Target.SPRINT).stages]
+    end = stage_cutoff(truth, event, Stage.PRE_RACE)
+    assert differences(truth, FeatureFacts(facts), checks, end) == []
+    race = [(event, Stage.PRE_RACE, Target.RACE)]
+    assert any(
+        "the field" in words or "grid" in words
+        for words in differences(truth, FeatureFacts(facts), race, end)
+    )
 
 
 def test_tampering_leaves_the_past_and_changes_the_future(recent_facts: Facts) -> None:

@@ -10,15 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from f1core.backtest import REFIT_EVERY, STAGES, Backtest
+from f1core.backtest import PLACES, REFIT_EVERY, Backtest
 from f1core.build import run_backtest
-from f1core.training import PRODUCTION_MODEL, STAGE_BASELINES
+from f1core.targets import PRODUCTION_MODEL, rules_of
 from tests.conftest import championship_of_today, ingest_into, workspace_of
 from warehouse.queries.forecasts import prediction_heads
 from warehouse.reader import Reader
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
-KEYS = ("event_id", "stage", "model")
+KEYS = ("event_id", "target", "stage", "model")
+RACE = ((Target.RACE, Stage.PRE_RACE),)
 ENTRY_KEYS = (*KEYS, "driver_id")
 VOLATILE = ("computed_at", "data_version", "model_version")
 
@@ -33,37 +34,52 @@ def tables(small_data: Path) -> dict[str, pl.DataFrame]:
             "backtest_prediction_entries",
             "backtest_scores",
             "race_results",
+            "qualifying_results",
             "forecasts",
             "events",
         )
     }
 
 
+def official(tables: dict[str, pl.DataFrame], target: str) -> pl.DataFrame:
+    """Official lines of everyone who took part, in order."""
+    if target == "qualifying":
+        rows = tables["qualifying_results"].filter(pl.col("session") == target)
+        return rows.with_columns(gap_s=pl.lit(None, pl.Float64), time_s=pl.lit(None, pl.Float64))
+    return tables["race_results"].filter((pl.col("session") == target) & pl.col("is_starter"))
+
+
 def test_every_race_but_the_first_block_is_forecast_by_model_and_baselines(
     tables: dict[str, pl.DataFrame],
 ) -> None:
     heads = tables["backtest_predictions"]
-    held = tables["race_results"].filter(pl.col("session") == "race").sort("known_at")
-    events = held["event_id"].unique(maintain_order=True).to_list()
-    assert len(events) == 19
-    for stage in STAGES:
-        mine = heads.filter(pl.col("stage") == stage.value)
-        assert set(mine["event_id"]) == set(events[REFIT_EVERY:])
-        models = {PRODUCTION_MODEL, *STAGE_BASELINES[stage]}
+    races = official(tables, "race").sort("known_at")["event_id"].unique(maintain_order=True).to_list()
+    assert len(races) == 19
+    assert set(heads.select("target", "stage").iter_rows()) == set(PLACES)
+    for target, stage in PLACES:
+        mine = heads.filter((pl.col("target") == target.value) & (pl.col("stage") == stage.value))
+        held = set(official(tables, target.value)["event_id"])
+        assert held == set(races) if target is not Target.SPRINT else len(held) == 3
+        assert set(mine["event_id"]) == set(races[REFIT_EVERY:]) & held
+        models = {PRODUCTION_MODEL, *rules_of(target).baselines[stage]}
         for _, heads_of_event in mine.group_by("event_id"):
             assert set(heads_of_event["model"]) == models
             assert heads_of_event.height == len(models)
 
 
 def test_no_head_knows_its_race(tables: dict[str, pl.DataFrame]) -> None:
-    known = (
-        tables["race_results"]
-        .filter(pl.col("session") == "race")
-        .group_by("event_id")
-        .agg(result=pl.col("known_at").min())
-    )
+    known = official(tables, "race").group_by("event_id").agg(result=pl.col("known_at").min())
     heads = tables["backtest_predictions"].join(known, on="event_id")
-    assert (heads["as_of"] < heads["result"]).all()
+    own = pl.concat(
+        official(tables, target.value)
+        .group_by("event_id")
+        .agg(own=pl.col("known_at").min())
+        .with_columns(target=pl.lit(target.value))
+        for target in Target
+    )
+    both = heads.join(own, on=["event_id", "target"])
+    assert both.height == heads.height
+    assert (both["as_of"] < both["own"]).all()
     assert (heads["data_through"] < heads["as_of"]).all()
     assert (heads["last_event_id"] != heads["event_id"]).all()
     last = heads.join(known, left_on="last_event_id", right_on="event_id", suffix="_last")
@@ -77,29 +93,31 @@ def test_no_head_knows_its_race(tables: dict[str, pl.DataFrame]) -> None:
 
 
 def test_entries_are_whole_forecasts(tables: dict[str, pl.DataFrame]) -> None:
-    for _, field in tables["backtest_prediction_entries"].group_by(*KEYS):
+    for key, field in tables["backtest_prediction_entries"].group_by(*KEYS):
         n = field.height
         assert field["predicted_position"].sort().to_list() == list(range(1, n + 1))
         for column, places in (("win_probability", 1), ("podium_probability", 3), ("points_probability", 10)):
             assert field[column].sum() == pytest.approx(min(places, n), abs=1e-6)
+        assert (field["position_low"] <= field["position_high"]).all()
+        if not rules_of(Target(key[1])).has_times:
+            assert field["gap_s"].null_count() == field["race_time_s"].null_count() == n
+            continue
         ordered = field.sort("predicted_position")
         assert ordered["gap_s"][0] == 0
         for column in ("gap_s", "race_time_s"):
             assert (ordered[column].diff().drop_nulls() >= 0).all()
         assert (field["gap_low_s"] <= field["gap_s"]).all() and (field["gap_s"] <= field["gap_high_s"]).all()
-        assert (field["position_low"] <= field["position_high"]).all()
 
 
 def test_scores_are_those_of_the_definitions(tables: dict[str, pl.DataFrame]) -> None:
     """Computed again with plain loops from the entries and the official results."""
-    results = tables["race_results"].filter((pl.col("session") == "race") & pl.col("is_starter"))
     scores = {
-        (row["event_id"], row["stage"], row["model"]): row
-        for row in tables["backtest_scores"].iter_rows(named=True)
+        tuple(row[name] for name in KEYS): row for row in tables["backtest_scores"].iter_rows(named=True)
     }
     assert len(scores) == tables["backtest_predictions"].height
     for key, field in tables["backtest_prediction_entries"].group_by(*KEYS):
-        lines = results.filter(pl.col("event_id") == key[0]).sort("display_order").to_dicts()
+        lines = official(tables, str(key[1])).filter(pl.col("event_id") == key[0])
+        lines = lines.sort("display_order").to_dicts()
         place = {line["driver_id"]: position for position, line in enumerate(lines, start=1)}
         finished = {line["driver_id"] for line in lines if line["position"] is not None}
         rows = sorted(field.to_dicts(), key=lambda row: row["predicted_position"])
@@ -129,12 +147,15 @@ def test_scores_are_those_of_the_definitions(tables: dict[str, pl.DataFrame]) ->
         n = len(rows)
         expected["spearman"] = 1 - 6 * sum(e**2 for e in errors) / (n * (n**2 - 1))
         timed = {line["driver_id"]: line for line in lines if line["time_s"] is not None and line["position"]}
-        seconds = [
-            abs(row["race_time_s"] - timed[row["driver_id"]]["time_s"])
-            for row in rows
-            if row["driver_id"] in timed
-        ]
-        expected["time_mae_s"] = sum(seconds) / len(seconds)
+        if key[1] == "race":
+            seconds = [
+                abs(row["race_time_s"] - timed[row["driver_id"]]["time_s"])
+                for row in rows
+                if row["driver_id"] in timed
+            ]
+            expected["time_mae_s"] = sum(seconds) / len(seconds)
+        else:
+            assert scores[key]["time_mae_s"] is scores[key]["gap_mae_s"] is None
         for name, value in expected.items():
             assert scores[key][name] == pytest.approx(value, abs=1e-9), (key, name)
         assert scores[key]["count_starters"] == len(place)
@@ -174,16 +195,16 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(small_data: Path, small_cop
             raise Stopped
 
     with pytest.raises(Stopped):
-        backtest.run(events, stages=(Stage.PRE_RACE,), progress=stop)
+        backtest.run(events, places=RACE, progress=stop)
     finished = backtest.collect("scores")["event_id"].n_unique()
     assert 0 < finished < len(events)
     told: list[int] = []
     report = Backtest(workspace_of(small_copy)).run(
-        events, stages=(Stage.PRE_RACE,), progress=lambda _, done: told.append(done)
+        events, places=RACE, progress=lambda _, done: told.append(done)
     )
     assert (report.count_kept, report.count_done) == (finished, len(events) - finished)
     assert sum(told) == len(events)
-    again = Backtest(workspace_of(small_copy)).run(events, stages=(Stage.PRE_RACE,))
+    again = Backtest(workspace_of(small_copy)).run(events, places=RACE)
     assert (again.count_kept, again.count_done) == (len(events), 0)
     # Stopped or not, done in one go or in several, the numbers are the same.
     whole = Reader(small_data / "warehouse").table("backtest_prediction_entries")
@@ -198,10 +219,10 @@ def test_a_race_half_written_is_not_done(small_copy: Path) -> None:
     backtest = Backtest(work)
     event = backtest.chosen(last=1)[0]
     before = backtest.collect("entries")
-    next((small_copy / "cache" / "backtest").rglob(f"{event}.pre_race.scores.parquet")).unlink()
+    next((small_copy / "cache" / "backtest").rglob(f"{event}.race.pre_race.scores.parquet")).unlink()
     after = backtest.collect("entries")
     lost = before.join(after, on=ENTRY_KEYS, how="anti")
-    assert set(zip(lost["event_id"], lost["stage"], strict=True)) == {(event, "pre_race")}
+    assert set(lost.select("event_id", "target", "stage").rows()) == {(event, "race", "pre_race")}
 
 
 @pytest.mark.slow
@@ -215,13 +236,15 @@ def test_what_happens_later_changes_no_earlier_prediction(small_data: Path, tmp_
     work = workspace_of(tmp_path / "data")
     backtest = Backtest(work)
     events = [race.event_id for race in held[-7:]]
-    backtest.run(events, stages=(Stage.PRE_RACE,))
+    backtest.run(events, places=RACE)
     new = backtest.collect("entries")
     old = Reader(small_data / "warehouse").table("backtest_prediction_entries")
 
     def of(frame: pl.DataFrame, chosen: list[str]) -> pl.DataFrame:
         return frame.filter(
-            pl.col("event_id").is_in(chosen) & (pl.col("stage") == Stage.PRE_RACE.value)
+            pl.col("event_id").is_in(chosen)
+            & (pl.col("target") == Target.RACE.value)
+            & (pl.col("stage") == Stage.PRE_RACE.value)
         ).sort(ENTRY_KEYS)
 
     # The first of the changed races is itself forecast before it is run.
@@ -235,9 +258,13 @@ def test_what_happens_later_changes_no_earlier_prediction(small_data: Path, tmp_
 def test_the_real_backtest_is_sane(built_data: Path) -> None:
     reader = Reader(built_data / "warehouse")
     scores = reader.table("backtest_scores")
-    for stage in STAGES:
-        mine = scores.filter((pl.col("stage") == stage.value) & (pl.col("model") == PRODUCTION_MODEL))
-        assert mine["event_id"].n_unique() == 24
+    for target, stage in PLACES:
+        mine = scores.filter(
+            (pl.col("target") == target.value)
+            & (pl.col("stage") == stage.value)
+            & (pl.col("model") == PRODUCTION_MODEL)
+        )
+        assert mine["event_id"].n_unique() == (24 if target is not Target.SPRINT else 7)
         assert mine["count_starters"].min() >= 17
         uniform = math.log(mine["count_starters"].mean())
         assert mine["win_log_loss"].mean() < uniform, "better than knowing nothing"

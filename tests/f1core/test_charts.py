@@ -15,10 +15,13 @@ import pytest
 import f1core.charts
 from f1core.accuracy import comparison_table
 from f1core.charts.calibration_drift import calibration_drift
+from f1core.charts.contribution_waterfall import contribution_waterfall
 from f1core.charts.feature_drift import feature_drift
 from f1core.charts.finishing_order import finishing_order
+from f1core.charts.head_to_head import head_to_head
 from f1core.charts.miss_distribution import miss_distribution
 from f1core.charts.outcome_probabilities import outcome_probabilities
+from f1core.charts.position_heatmap import position_heatmap
 from f1core.charts.predicted_actual import predicted_actual
 from f1core.charts.reliability_curve import reliability_curve
 from f1core.charts.rolling_form import rolling_form
@@ -34,6 +37,7 @@ def field(*, raced: bool) -> pl.DataFrame:
     places = range(1, COUNT + 1)
     return pl.DataFrame(
         {
+            "driver_id": [f"dee-driver-{place}" for place in places],
             "label": [f"Driver {place}" for place in places],
             "driver_name": [f"Dee Driver {place}" for place in places],
             "constructor_name": ["Aurora"] * COUNT,
@@ -44,6 +48,7 @@ def field(*, raced: bool) -> pl.DataFrame:
             "win_probability": [0.5**place for place in places],
             "podium_probability": [min(1.0, 2 * 0.7**place) for place in places],
             "points_probability": [1 - place / 21 for place in places],
+            "dnf_probability": [0.05 + place / 100 for place in places],
             "position": [place % COUNT + 1 if raced else None for place in places],
             "position_text": [str(place) if raced else None for place in places],
             "is_classified": [place < 19 if raced else None for place in places],
@@ -51,6 +56,28 @@ def field(*, raced: bool) -> pl.DataFrame:
         },
         schema_overrides={"position": pl.Int64, "position_text": pl.String, "is_classified": pl.Boolean},
     )
+
+
+def places() -> pl.DataFrame:
+    """A position matrix of that field: half stays where it is predicted, half goes to the next place."""
+    return pl.DataFrame(
+        [
+            {"driver_id": f"dee-driver-{row}", "position": place, "probability": share}
+            for row in range(1, COUNT + 1)
+            for place in range(1, COUNT + 1)
+            for share in [0.5 if place in (row, row % COUNT + 1) else 0.0]
+        ]
+    )
+
+
+TERMS = pl.DataFrame(
+    {
+        "driver_id": ["dee-driver-1"] * 4,
+        "term": ["field middle", "starting place", "qualifying_gap", "simulation and calibration"],
+        "ordinal": [1, 2, 3, 4],
+        "places": [10.5, -8.0, 0.84, -0.34],
+    }
+)
 
 
 def advantages() -> pl.DataFrame:
@@ -128,6 +155,9 @@ CHARTS: dict[str, Callable[[], Any]] = {
     "finishing_order": lambda: finishing_order(field(raced=False)),
     "predicted_actual": lambda: predicted_actual(field(raced=True)),
     "outcome_probabilities": lambda: outcome_probabilities(field(raced=False)),
+    "position_heatmap": lambda: position_heatmap(field(raced=True), places()),
+    "contribution_waterfall": lambda: contribution_waterfall(TERMS, "Dee Driver 1"),
+    "head_to_head": lambda: head_to_head("Dee Driver 1", "Dee Driver 2", 0.625),
     "skill": lambda: skill(advantages()),
     "reliability_curve": lambda: reliability_curve(CURVE, "win"),
     "rolling_form": lambda: rolling_form(FORM, SCORE_BY_COLUMN["mae_ranked"]),
@@ -139,6 +169,9 @@ EMPTY: dict[str, Callable[[], Any]] = {
     "finishing_order": lambda: finishing_order(field(raced=False).clear()),
     "predicted_actual": lambda: predicted_actual(field(raced=False)),
     "outcome_probabilities": lambda: outcome_probabilities(field(raced=False).clear()),
+    "position_heatmap": lambda: position_heatmap(field(raced=False).clear(), places().clear()),
+    "contribution_waterfall": lambda: contribution_waterfall(TERMS.clear(), "nobody"),
+    "head_to_head": lambda: head_to_head("Dee Driver 1", "Dee Driver 2", 0.0),
     "skill": lambda: skill(comparison_table([])),
     "reliability_curve": lambda: reliability_curve(CURVE, "top_ten"),
     "rolling_form": lambda: rolling_form(FORM.clear(), SCORE_BY_COLUMN["mae_ranked"]),
@@ -255,6 +288,85 @@ def test_misses_are_shares_of_all_forecasts() -> None:
         (-3, "Finished"): 0.25,
         (12, "Not classified"): 0.25,
     }
+
+
+def test_the_heatmap_draws_every_likely_place_in_predicted_order_and_the_result() -> None:
+    spec = position_heatmap(
+        field(raced=True).reverse(), places().sample(fraction=1, shuffle=True, seed=1)
+    ).to_dict()
+    assert encodings(spec)[0]["y"]["sort"] == [f"Driver {place}" for place in range(1, COUNT + 1)]
+    cells = next(rows for rows in rows_of(spec) if "probability" in rows[0])
+    assert {(row["label"], row["position"]) for row in cells if row["label"] == "Driver 20"} == {
+        ("Driver 20", 1),
+        ("Driver 20", 20),
+    }
+    assert len(cells) == 2 * COUNT, "what cannot happen is not drawn"
+    marks = next(rows for rows in rows_of(spec) if "series" in rows[0])
+    assert {row["series"] for row in marks} == {"Expected place", "Result"}
+    before = position_heatmap(field(raced=False), places()).to_dict()
+    marks = next(rows for rows in rows_of(before) if "series" in rows[0])
+    assert {row["series"] for row in marks} == {"Expected place"}
+
+
+def test_the_waterfall_goes_from_the_middle_of_the_field_to_the_expected_place() -> None:
+    spec = contribution_waterfall(TERMS.reverse(), "Dee Driver 1").to_dict()
+    moves = next(rows for rows in rows_of(spec) if "direction" in rows[0])
+    assert [row["name"] for row in moves] == [
+        "Starting place",
+        "Qualifying gap",
+        "Simulation and calibration",
+    ]
+    assert [row["direction"] for row in moves] == ["Forward", "Back", "Forward"]
+    assert [row["text"] for row in moves] == ["−8.0", "+0.8", "−0.3"]
+    for row, begin in zip(moves, (10.5, 2.5, 3.34), strict=True):
+        assert row["after"] == pytest.approx(begin + row["places"])
+        assert (row["low"], row["high"]) == pytest.approx(sorted((begin, row["after"])))
+    levels = next(rows for rows in rows_of(spec) if "place" in rows[0])
+    assert [(row["name"], row["place"]) for row in levels] == [
+        ("Middle of the field", 10.5),
+        ("Expected place", pytest.approx(3.0)),
+    ]
+    assert "the strongest reason is Starting place, −8.0 places" in spec["description"]
+
+
+def test_weak_reasons_are_summed_and_the_sum_stays() -> None:
+    many = pl.DataFrame(
+        {
+            "term": [
+                "field middle",
+                *(f"reason {place}" for place in range(1, 31)),
+                "simulation and calibration",
+            ],
+            "ordinal": range(1, 33),
+            "places": [10.5, *(-1 / place for place in range(1, 31)), 0.25],
+        }
+    )
+    spec = contribution_waterfall(many, "Dee Driver 1").to_dict()
+    moves = next(rows for rows in rows_of(spec) if "direction" in rows[0])
+    names = [row["name"] for row in moves]
+    assert names == [
+        *(f"Reason {place}" for place in range(1, 9)),
+        "22 other reasons",
+        "Simulation and calibration",
+    ]
+    assert moves[-1]["after"] == pytest.approx(many["places"].sum())
+
+
+def test_two_drivers_share_the_whole_bar() -> None:
+    spec = head_to_head("Dee Driver 1", "Dee Driver 2", 0.625).to_dict()
+    rows = next(rows for rows in rows_of(spec) if "told" in rows[0])
+    assert [row["told"] for row in rows] == ["Dee Driver 1 62%", "Dee Driver 2 38%"]
+    assert rows[0]["right"] == rows[1]["left"] == 0.625
+
+
+def test_retirements_are_drawn_where_the_forecast_has_them() -> None:
+    rows = field(raced=False)
+    spec = outcome_probabilities(rows).to_dict()
+    (crosses,) = [found for found in rows_of(spec) if found[0]["outcome"] == "Retires"]
+    assert [row["share"] for row in crosses] == pytest.approx(rows["dnf_probability"].to_list())
+    without = outcome_probabilities(rows.with_columns(dnf_probability=pl.lit(None, pl.Float64))).to_dict()
+    assert {row["outcome"] for found in rows_of(without) for row in found} == {"Win", "Podium", "Points"}
+    assert "retirement" not in without["description"]
 
 
 def test_charts_know_no_streamlit() -> None:

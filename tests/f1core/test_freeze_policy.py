@@ -12,7 +12,13 @@ from warehouse.vocab import Stage, Target
 QUALIFYING = dt.datetime(2026, 11, 21, 4, tzinfo=dt.UTC)
 RACE = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
 SPRINT = dt.datetime(2026, 11, 21, 0, tzinfo=dt.UTC)
-STARTS = {"qualifying": QUALIFYING, "race": RACE, "sprint": SPRINT}
+SPRINT_QUALIFYING = SPRINT - dt.timedelta(hours=19, minutes=30)
+STARTS = {
+    "sprint_qualifying": SPRINT_QUALIFYING,
+    "sprint": SPRINT,
+    "qualifying": QUALIFYING,
+    "race": RACE,
+}
 MINUTE = dt.timedelta(minutes=1)
 AFTER_QUALIFYING, T_MINUS = FreezePolicy.POST_QUALIFYING, FreezePolicy.T_MINUS
 
@@ -23,7 +29,22 @@ AFTER_QUALIFYING, T_MINUS = FreezePolicy.POST_QUALIFYING, FreezePolicy.T_MINUS
         (AFTER_QUALIFYING, Target.RACE, STARTS, QUALIFYING + 61 * MINUTE),
         (AFTER_QUALIFYING, Target.RACE, {"race": RACE}, RACE - 45 * MINUTE),
         (AFTER_QUALIFYING, Target.RACE, {"qualifying": RACE, "race": RACE}, RACE),
-        (AFTER_QUALIFYING, Target.SPRINT, STARTS, SPRINT - 45 * MINUTE),
+        (AFTER_QUALIFYING, Target.SPRINT, STARTS, SPRINT_QUALIFYING + 46 * MINUTE),
+        # 2021 and 2022: Friday's qualifying set the sprint's grid.
+        (
+            AFTER_QUALIFYING,
+            Target.SPRINT,
+            {"qualifying": SPRINT_QUALIFYING, "sprint": SPRINT, "race": RACE},
+            SPRINT_QUALIFYING + 61 * MINUTE,
+        ),
+        # A calendar that lacks sprint qualifying: what is held on the day after the sprint did not set its grid.
+        (
+            AFTER_QUALIFYING,
+            Target.SPRINT,
+            {"sprint": SPRINT, "qualifying": QUALIFYING, "race": RACE},
+            SPRINT - 45 * MINUTE,
+        ),
+        (T_MINUS, Target.SPRINT, STARTS, SPRINT - 45 * MINUTE),
         (AFTER_QUALIFYING, Target.QUALIFYING, STARTS, QUALIFYING - 45 * MINUTE),
         (T_MINUS, Target.RACE, STARTS, RACE - 45 * MINUTE),
         (T_MINUS, Target.SPRINT, {"race": RACE}, None),
@@ -58,6 +79,21 @@ def test_how_it_stands(policy: FreezePolicy, sealed: list[Stage], when: int, sta
     due = due_at(policy, 30, Target.RACE, STARTS)
     assert due is not None
     assert seal_state(policy, sealed, due=due, start=RACE, now=due + when * MINUTE) is state
+
+
+def test_the_official_record_of_qualifying_is_what_was_known_before_it() -> None:
+    due = due_at(AFTER_QUALIFYING, 30, Target.QUALIFYING, STARTS)
+    assert due == QUALIFYING - 30 * MINUTE
+    for sealed, state in (([Stage.PRE_WEEKEND], SealState.DUE), ([Stage.PRE_QUALIFYING], SealState.SEALED)):
+        found = seal_state(
+            AFTER_QUALIFYING,
+            sealed,
+            due=due,
+            start=QUALIFYING,
+            now=due - MINUTE,
+            target=Target.QUALIFYING,
+        )
+        assert found is state
 
 
 def test_at_the_start_it_is_too_late() -> None:

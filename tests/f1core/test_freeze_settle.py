@@ -16,6 +16,7 @@ from f1core.ledger import Ledger, prediction_name
 from f1core.ledger_tables import publish_ledger
 from f1core.settings import load_settings
 from f1core.settle import settle
+from f1core.targets import PRODUCTION_MODEL
 from f1core.workspace import Workspace
 from models.metrics import score_event
 from warehouse.errors import NotReady
@@ -100,6 +101,60 @@ def test_a_simulated_clock_cannot_seal_or_settle(data):
     assert not (data / "ledger").exists()
 
 
+@pytest.mark.parametrize(
+    ("event", "target", "before", "stage", "baselines", "pole_or_winner", "count"),
+    [
+        (
+            "2026-austria",
+            Target.QUALIFYING,
+            dt.datetime(2026, 6, 27, 13, 30, tzinfo=dt.UTC),
+            Stage.PRE_QUALIFYING,
+            {"points", "elo"},
+            "select driver_id from qualifying_results where event_id = '2026-austria' and position = 1",
+            22,
+        ),
+        (
+            "2026-canada",
+            Target.SPRINT,
+            dt.datetime(2026, 5, 23, 15, 45, tzinfo=dt.UTC),
+            Stage.PRE_RACE,
+            {"grid", "points", "elo"},
+            "select driver_id from race_results where event_id = '2026-canada' and session = 'sprint' and position = 1",
+            22,
+        ),
+    ],
+)
+def test_qualifying_and_sprint_are_sealed_settled_and_scored_like_the_race(
+    data, event, target, before, stage, baselines, pole_or_winner, count
+):
+    """What is there now knows more than that day: whether anything leaks is the gate's test, not this one."""
+    record, is_new = freeze(_workspace(data, before), event, stage=stage, target=target)
+    document = record.content
+    assert is_new
+    assert document["name"] == prediction_name(event, target.value, stage.value)
+    assert (document["target"], document["session"]["kind"]) == (target.value, target.value)
+    assert set(document["baselines"]) == baselines
+    assert len(document["entries"]) == count
+    assert {entry["gap_s"] for entry in document["entries"]} == {None}
+    with pytest.raises(NotReady, match="not in the data yet"):
+        settle(_workspace(data, before), event, target=target)
+    with pytest.raises(NotReady, match="No race prediction"):
+        settle(_workspace(data, before), event)
+    later = _workspace(data, before + dt.timedelta(hours=3))
+    [(settled, is_new)] = settle(later, event, target=target)
+    assert is_new
+    assert settled.content["results"][0]["driver_id"] == later.reader.query(pole_or_winner).item(0, 0)
+    scores = settled.content["scores"]
+    assert set(scores) == {PRODUCTION_MODEL, *baselines}
+    assert scores[PRODUCTION_MODEL]["gap_mae_s"] is None
+    assert scores[PRODUCTION_MODEL]["mae_ranked"] > 0
+    publish_ledger(later)
+    assert set(later.reader.table("accuracy")["target"]) == {target.value}
+    assert later.reader.table("prediction_entries").height == (1 + len(baselines)) * count
+    [(again, is_new)] = settle(later, event, target=target)
+    assert not is_new and again.hash == settled.hash
+
+
 def test_old_data_is_sealed_with_a_warning(data):
     record, _ = freeze(_workspace(data, dt.datetime(2026, 11, 20, 23, 0, tzinfo=dt.UTC)), "2026-las-vegas")
     assert record.content["stage"] == "pre_weekend"
@@ -109,8 +164,13 @@ def test_old_data_is_sealed_with_a_warning(data):
 
 
 def test_other_targets_and_missing_stages_are_refused(data):
-    with pytest.raises(NotReady, match="races only"):
+    with pytest.raises(NotReady, match="no sprint session in the calendar"):
         freeze(_workspace(data, BEFORE), EVENT, target=Target.SPRINT)
+    friday = dt.datetime(2026, 6, 26, 20, 0, tzinfo=dt.UTC)
+    with pytest.raises(NotReady, match="qualifying is over by then"):
+        freeze(_workspace(data, friday), EVENT, stage=Stage.PRE_RACE, target=Target.QUALIFYING)
+    with pytest.raises(NotReady, match="The qualifying of 2026-austria began"):
+        freeze(_workspace(data, BEFORE), EVENT, target=Target.QUALIFYING)
     with pytest.raises(NotReady, match="starting grid is not known"):
         freeze(_workspace(data, dt.datetime(2026, 6, 27, 20, 0, tzinfo=dt.UTC)), EVENT, stage=Stage.PRE_RACE)
 
@@ -125,12 +185,14 @@ def test_settling_scores_what_was_sealed(data, sealed):
         event_id=pl.lit(EVENT)
     )
     labels = work.labels.filter(pl.col("event_id") == EVENT)
-    expected = score_event(frame.with_columns(model=pl.lit("rf_xgb")), labels)
-    assert record.content["scores"]["rf_xgb"]["win_log_loss"] == pytest.approx(
+    expected = score_event(frame.with_columns(model=pl.lit(PRODUCTION_MODEL)), labels)
+    assert record.content["scores"][PRODUCTION_MODEL]["win_log_loss"] == pytest.approx(
         expected["win_log_loss"], abs=1e-6
     )
-    assert set(record.content["scores"]) == {"rf_xgb", "grid", "points", "elo"}
-    assert sum(bin_["count"] for bin_ in record.content["calibration"]["rf_xgb"]["win"]) == labels.height
+    assert set(record.content["scores"]) == {PRODUCTION_MODEL, "grid", "points", "elo"}
+    assert (
+        sum(bin_["count"] for bin_ in record.content["calibration"][PRODUCTION_MODEL]["win"]) == labels.height
+    )
     [(again, is_new)] = settle(work, EVENT)
     assert not is_new
     assert again.hash == record.hash
@@ -175,10 +237,10 @@ def test_a_corrected_result_adds_a_score_and_hides_none(data, sealed):
     assert (second.content["revision"], second.content["supersedes"]) == (2, first.hash)
     assert second.content["results"][-1]["driver_id"] == winner
     publish_ledger(later)
-    rows = later.reader.table("accuracy").filter(pl.col("model") == "rf_xgb").sort("revision")
+    rows = later.reader.table("accuracy").filter(pl.col("model") == PRODUCTION_MODEL).sort("revision")
     assert rows["revision"].to_list() == [1, 2]
     assert rows["is_current"].to_list() == [False, True]
-    assert rows["win_log_loss"][0] == pytest.approx(first.content["scores"]["rf_xgb"]["win_log_loss"])
+    assert rows["win_log_loss"][0] == pytest.approx(first.content["scores"][PRODUCTION_MODEL]["win_log_loss"])
 
 
 def test_tables_are_rebuilt_from_the_ledger_alone(data, sealed):

@@ -12,14 +12,15 @@ import pytest
 
 from f1core.forecasts import coming_events, refresh_forecasts, save_forecasts
 from f1core.predict import Forecast, Predictor, best_stage, with_model
-from f1core.training import PRODUCTION_MODEL, STAGE_BASELINES, train
+from f1core.targets import PRODUCTION_MODEL, rules_of
+from f1core.training import train, trained_places
 from tests.conftest import workspace_of
 from tests.models.conftest import check_forecast
 from warehouse.errors import NotReady, NotTrained, UnknownEvent
 from warehouse.queries.events import calendar, session_starts
 from warehouse.reader import Reader
 from warehouse.stages import cutoff
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +64,13 @@ def test_the_coming_races_are_forecast_by_production_models_and_stored(small_dat
     work = workspace_of(small_data)
     assert coming_events(work, work.clock.now()) == [f"{year}-vale", f"{year}-dunes"]
     reader = work.reader
-    heads, entries = reader.table("forecasts"), reader.table("forecast_entries")
+    stored = (reader.table("forecasts"), reader.table("forecast_entries"))
+    heads, entries = (rows.filter(pl.col("target") == "race") for rows in stored)
     assert set(heads["event_id"]) == {f"{year}-vale", f"{year}-dunes"}
     versions = set(work.registry.production().values())
     for (event, stage), mine in heads.group_by("event_id", "stage"):
-        assert set(mine["model"]) == {PRODUCTION_MODEL, *STAGE_BASELINES[Stage(str(stage))]}
+        baselines = rules_of(Target.RACE).baselines[Stage(str(stage))]
+        assert set(mine["model"]) == {PRODUCTION_MODEL, *baselines}
         model = mine.filter(pl.col("model") == PRODUCTION_MODEL).row(0, named=True)
         assert model["model_version"] in versions
         assert model["last_event_id"] == f"{year}-steppe"
@@ -99,9 +102,10 @@ def test_a_new_forecast_replaces_that_of_its_stage_and_no_other(small_copy: Path
             store.publish(now=work.clock.now())
     after = Reader(small_copy / "warehouse").table("forecasts")
     assert after.height == before.height + made.heads.height
-    assert after.select("event_id", "stage", "model").is_duplicated().any() is False
-    old = after.join(before, on=["event_id", "stage", "model"], how="semi").sort("event_id", "stage", "model")
-    assert old.equals(before.sort("event_id", "stage", "model"))
+    key = ["event_id", "target", "stage", "model"]
+    assert after.select(key).is_duplicated().any() is False
+    old = after.join(before, on=key, how="semi").sort(key)
+    assert old.equals(before.sort(key))
 
 
 def test_the_same_facts_and_models_give_the_same_forecast(small_copy: Path, year: int) -> None:
@@ -138,7 +142,8 @@ def test_training_again_finds_everything_current(small_copy: Path) -> None:
     before = work.registry.production()
     with work.writing("train"):
         done = train(work)
-    assert [one.is_new for one in done] == [False] * len(Stage)
+    assert [(one.target, one.stage) for one in done] == trained_places()
+    assert not any(one.is_new for one in done)
     assert work.registry.production() == before
 
 

@@ -21,7 +21,8 @@ from f1core.challenge_records import ChallengeRecords, ChallengeReport
 from f1core.clock import Clock
 from f1core.retraining import retrain
 from f1core.settings import load_settings
-from f1core.training import PRODUCTION_MODEL, FittedStage, recipe_of
+from f1core.targets import PRODUCTION_MODEL, RULES
+from f1core.training import FittedStage, recipe_of
 from f1core.walk_forward import WalkForward, result_marks
 from f1core.workspace import Workspace
 from models.catalogue import RACE_MODELS
@@ -33,7 +34,7 @@ from warehouse.lock import writer_lock
 from warehouse.queries.monitoring import challenge_races, challenges
 from warehouse.reader import Reader
 from warehouse.store import Store
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 TYPICAL = {"win_log_loss": (1.2, 0.8), "mae_ranked": (3.2, 0.6), "top_ten_brier": (0.15, 0.06)}
 """Mean and scatter of the scores over races, about as measured."""
@@ -150,6 +151,9 @@ class _Known:
     def reader(self) -> Reader:
         return Reader(self.settings.warehouse_root)
 
+    def labels_of(self, _target: Target) -> pl.DataFrame:
+        return self.labels
+
     def again(self) -> _Known:
         return self
 
@@ -164,8 +168,9 @@ class Installation:
     scores: pl.DataFrame | None = None
     fits: int = 0
 
-    def retrain(self, **options: Any) -> ChallengeReport:
-        (report,) = retrain(self.work, stages=(Stage.PRE_WEEKEND,), **options)  # type: ignore[arg-type]
+    def retrain(self, target: Target = Target.RACE, **options: Any) -> ChallengeReport:
+        stages, targets = (Stage.PRE_WEEKEND,), (target,)
+        (report,) = retrain(self.work, stages=stages, targets=targets, **options)  # type: ignore[arg-type]
         return report
 
     @property
@@ -187,21 +192,26 @@ def place(tmp_path: Path, models: dict[str, RaceModel], monkeypatch: pytest.Monk
     found = Installation(_Known(tmp_path / "data"))
     Store(found.work.settings.warehouse_root).publish(now=dt.datetime.now(dt.UTC))
 
-    def fit(_settings: object, _snapshot: str, stage: Stage, _now: dt.datetime) -> FittedStage:
+    def fit(
+        _settings: object, _snapshot: str, stage: Stage, _now: dt.datetime, target: Target
+    ) -> FittedStage:
         found.fits += 1
-        return FittedStage(stage, models, 40, dt.datetime(2025, 2, 9, tzinfo=dt.UTC))
+        return FittedStage(stage, models, 40, dt.datetime(2025, 2, 9, tzinfo=dt.UTC), target)
 
     class Scores:
         def __init__(self, _work: object) -> None:
             pass
 
-        def judged_on(self, _recipe: str, _stage: Stage) -> Stage:
+        def judged_on(self, _recipe: str, _stage: Stage, _target: Target) -> Stage:
             return Stage.PRE_QUALIFYING
 
-        def pairs(self, _recipe: str, _stage: Stage, _progress: object) -> pl.DataFrame:
+        def pairs(self, _recipe: str, _stage: Stage, _progress: object, _target: Target) -> pl.DataFrame:
             return pairs() if found.scores is None else found.scores
 
-        def keep_present(self, _stage: Stage) -> None:
+        def measured(self, _stage: Stage, _target: Target) -> dict[str, dict[str, float | None]]:
+            return {}
+
+        def keep_present(self, _stage: Stage, _target: Target) -> None:
             pass
 
     for name, planted in {
@@ -209,13 +219,13 @@ def place(tmp_path: Path, models: dict[str, RaceModel], monkeypatch: pytest.Monk
         "WalkForward": Scores,
         "training_version": lambda _features, _labels: f"{found.recipe}-{found.facts}",
         "recipe_version": lambda: found.recipe,
-        "extract_missing": lambda *_: 0,
+        "extract_missing": lambda *_, **__: 0,
         "remeasure_drift": lambda _work: None,
-        "PRODUCTION_MODEL": STAND_IN,
-        "STAGE_BASELINES": {Stage.PRE_WEEKEND: ("points",)},
     }.items():
         monkeypatch.setattr(retraining, name, planted)
-    monkeypatch.setattr("f1core.training.PRODUCTION_MODEL", STAND_IN)
+    for target in (Target.RACE, Target.QUALIFYING):
+        rules = replace(RULES[target], model=STAND_IN, baselines={Stage.PRE_WEEKEND: ("points",)})
+        monkeypatch.setitem(RULES, target, rules)
     monkeypatch.setattr("f1core.training.feature_names", lambda _stage: ["grid_position"])
     monkeypatch.setattr("f1core.champion.feature_names", lambda _stage: ["grid_position"])
     return found
@@ -230,6 +240,33 @@ def test_the_first_training_promotes_and_the_next_finds_it_current(place: Instal
     assert again.in_production == first.challenger
     assert again.count_events == 40
     assert len(place.records) == 1, "what changed nothing is not on record"
+
+
+def test_race_and_qualifying_have_champions_of_their_own(place: Installation) -> None:
+    race, qualifying = place.retrain(), place.retrain(Target.QUALIFYING)
+    assert qualifying.decision is Decision.FIRST, "the race's champion is not that of qualifying"
+    production = place.work.registry.production()
+    assert production == {
+        "race/pre_weekend": race.challenger,
+        "qualifying/pre_weekend": qualifying.challenger,
+    }
+    place.recipe, place.scores = "recipe2", pairs({"mae_ranked": 5.0})
+    refused = place.retrain(Target.QUALIFYING)
+    assert (refused.decision, refused.target) == (Decision.WORSE, Target.QUALIFYING)
+    assert retraining.challenge_words(refused).startswith("qualifying pre_weekend: ")
+    place.scores = pairs(dict.fromkeys(METRICS, -0.2))
+    assert place.retrain().is_promoted, "what was refused for qualifying is tried for the race"
+    assert place.work.registry.production()["qualifying/pre_weekend"] == qualifying.challenger
+    assert set(place.work.reader.table("challenge_races")["target"]) == {"race", "qualifying"}
+    lines = challenge_lines(challenges(place.work.reader))
+    assert set(lines["stage"]) == {"Before the weekend", "Qualifying, before the weekend"}
+    assert refused_now(challenges(place.work.reader)) == ["Qualifying, before the weekend"]
+
+
+def test_records_of_before_there_were_targets_are_those_of_the_race(place: Installation) -> None:
+    report = place.retrain()
+    content = {key: value for key, value in report.to_json().items() if key != "target"}
+    assert ChallengeReport.from_json(content).target is Target.RACE
 
 
 def test_more_data_by_the_same_recipe_promotes_and_says_so(place: Installation) -> None:
@@ -532,7 +569,7 @@ def test_a_real_installation_keeps_its_scores_and_challenges_a_new_recipe(
     champion = work.registry.manifest(before["race/pre_race"])
     kept = WalkForward(work).scores(recipe_of(champion), Stage.PRE_RACE)
     backtested = work.reader.table("backtest_scores").filter(
-        (pl.col("stage") == "pre_race") & (pl.col("model") == PRODUCTION_MODEL)
+        (pl.col("target") == "race") & (pl.col("stage") == "pre_race") & (pl.col("model") == PRODUCTION_MODEL)
     )
     assert kept.height == backtested.height == 14
     assert set(kept["kind"]) == {"backtest"}

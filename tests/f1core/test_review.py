@@ -39,6 +39,8 @@ def entries(*order: str, model: str = "rf_xgb") -> pl.DataFrame:
                 "win_probability": 0.5**place,
                 "podium_probability": 0.9,
                 "points_probability": 1.0,
+                "dnf_probability": 0.1,
+                "expected_points": 25.0 / place,
                 "grid_position": place,
                 "gap_s": 2.0 * place,
                 "data_quality_flag": "ok",

@@ -12,7 +12,7 @@ import pytest
 from f1core.challenge import METRICS, MIN_RACES
 from f1core.clock import Clock
 from f1core.settings import load_settings
-from f1core.training import PRODUCTION_MODEL
+from f1core.targets import PRODUCTION_MODEL
 from f1core.walk_forward import WalkForward
 from f1core.workspace import Workspace
 from models.baselines import GridOrder
@@ -21,7 +21,7 @@ from tests.models.conftest import invented_races
 from warehouse.frames import frame_schema
 from warehouse.store import Store
 from warehouse.tables import TABLES
-from warehouse.vocab import Stage
+from warehouse.vocab import Stage, Target
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 RACES = 30
@@ -100,12 +100,13 @@ def seal(work: Workspace, stage: Stage, lines: list[tuple[int, str, float, bool]
     store.publish(now=NOW)
 
 
-def backtested(numbers: range, loss: float) -> pl.DataFrame:
+def backtested(numbers: range, loss: float, target: str = "race") -> pl.DataFrame:
     return rows(
         "backtest_scores",
         [
             {
                 "event_id": event(number),
+                "target": target,
                 "stage": "post_qualifying",
                 "model": model,
                 "win_log_loss": loss if model == PRODUCTION_MODEL else 9.0,
@@ -160,6 +161,21 @@ def test_scores_are_kept_beside_the_models_and_added_to(work: Workspace) -> None
         event(4): 2.0,
     }
     assert (work.settings.models_root / "scores" / "mine.parquet").exists()
+
+
+def test_targets_are_kept_apart_and_what_was_kept_before_there_were_any_is_the_races(
+    work: Workspace,
+) -> None:
+    Store(work.settings.warehouse_root).publish(now=NOW)
+    work._labels[Target.QUALIFYING] = work.labels
+    forward(work).keep(backtested(range(3), 1.0))
+    path = work.settings.models_root / "scores" / "mine.parquet"
+    pl.read_parquet(path).drop("target").write_parquet(path)
+    forward(work).keep(backtested(range(2), 3.0, "qualifying"))
+    stage = Stage.POST_QUALIFYING
+    assert set(forward(work).scores("mine", stage)["win_log_loss"]) == {1.0}
+    qualifying = forward(work).scores("mine", stage, Target.QUALIFYING)
+    assert qualifying["win_log_loss"].to_list() == [3.0, 3.0]
 
 
 def test_a_score_against_a_result_that_was_corrected_is_left_out(work: Workspace) -> None:

@@ -107,7 +107,7 @@ def past(ingested, tmp_path_factory) -> Past:
             facts[table.name] = (
                 reader.query(f'select * from "{table.name}"{floor}').to_arrow().cast(table.schema)
             )
-        facts["ratings"] = rate_events(facts["race_results"], facts["qualifying_results"])
+        facts["ratings"] = rate_events(facts["race_results"], facts["qualifying_results"], facts["laps"])
         for name, rows in facts.items():
             store.replace(name, rows)
         digests = {
@@ -145,7 +145,11 @@ def assert_in_order(timeline) -> None:
     assert official.detail["kind"] == "rehearsal"
     assert qualifying + HOUR < official.at < race
     assert dt.datetime.fromisoformat(official.detail["data_through"]) <= official.at
-    assert all(one.at >= timeline.result_known_at for one in timeline.of("settled"))
+    of_race = [one for one in timeline.of("settled") if one.about in list(Stage)]
+    assert of_race and all(one.at >= timeline.result_known_at for one in of_race)
+    [of_qualifying] = timeline.of("sealed", "qualifying pre_qualifying")
+    assert qualifying - HOUR < of_qualifying.at < qualifying
+    assert qualifying + HOUR < timeline.of("settled", "qualifying pre_qualifying")[0].at
     rehearsed = [session for session, start in timeline.starts.items() if start >= timeline.script.since]
     for session in rehearsed:
         assert len(timeline.of("extracted", session)) == 1, session
@@ -206,7 +210,11 @@ def test_a_normal_weekend(past, normal):
     assert_in_order(timeline)
     assert_facts_complete(past, normal.rehearsal, timeline.script)
     assert set(timeline.ended) == {"done"}
-    assert [one.about for one in timeline.of("sealed")] == ["post_qualifying", "pre_race"]
+    assert [one.about for one in timeline.of("sealed")] == [
+        "qualifying pre_qualifying",
+        "post_qualifying",
+        "pre_race",
+    ]
     assert timeline.next_event == "2026-great-britain"
     for one in timeline.of("forecast"):
         assert len(one.detail["top"]) == 3
@@ -240,6 +248,12 @@ def test_a_sprint_weekend_with_qualifying_on_race_day(past, tmp_path):
         "select known_at from race_results where event_id = '2024-sao-paulo' and session = 'sprint'"
     )
     assert sprint["known_at"].max() < timeline.starts["qualifying"], "the sprint was over by then"
+    for stage in ("post_qualifying", "pre_race"):
+        [sealed] = timeline.of("sealed", f"sprint {stage}")
+        [settled] = timeline.of("settled", f"sprint {stage}")
+        assert timeline.starts["sprint_qualifying"] + 0.75 * HOUR < sealed.at < timeline.starts["sprint"]
+        assert timeline.starts["sprint"] + HOUR < settled.at < timeline.starts["race"]
+        assert settled.detail["podium"][0] == "lando-norris"
 
 
 def test_a_disqualification_corrects_the_result_two_days_later(past, tmp_path):

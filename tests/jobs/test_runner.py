@@ -30,6 +30,7 @@ BEGAN = RACE - dt.timedelta(days=4)
 HOUR, MINUTE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
 OFFICIAL, GRID = f"freeze:{EVENT}:race:post_qualifying", f"freeze:{EVENT}:race:pre_race"
 QUALIFYING = f"extract:{EVENT}:qualifying"
+OF_QUALIFYING = f"freeze:{EVENT}:qualifying:pre_qualifying"
 WEEKEND = frozenset({Job.RESULTS, Job.EXTRACT, Job.FREEZE, Job.SETTLE, Job.RETRAIN, Job.FORECAST})
 """Without most of what recurs, which is of no matter to most tests."""
 DONE = Outcome(RunStatus.DONE, rows=1)
@@ -102,9 +103,9 @@ class World:
             ),
         )
 
-    def seal(self, stage: str) -> None:
-        content = {"kind": "sealed", "event_id": EVENT, "target": "race", "stage": stage}
-        Ledger(self.workspace.settings.ledger_root).seal(prediction_name(EVENT, "race", stage), content)
+    def seal(self, stage: str, target: str = "race") -> None:
+        content = {"kind": "sealed", "event_id": EVENT, "target": target, "stage": stage}
+        Ledger(self.workspace.settings.ledger_root).seal(prediction_name(EVENT, target, stage), content)
 
 
 @pytest.fixture
@@ -129,6 +130,7 @@ def test_a_weekend_runs_in_order(world: World) -> None:
         f"extract:{EVENT}:practice_1",
         f"extract:{EVENT}:practice_2",
         f"extract:{EVENT}:practice_3",
+        OF_QUALIFYING,
         OFFICIAL,
         QUALIFYING,
         f"results:{EVENT}:grid",
@@ -183,8 +185,10 @@ def test_a_settlement_is_planned_only_for_what_was_sealed_and_looked_at_again_fo
 def test_a_seal_whose_session_has_begun_is_missed_once_and_never_made(world: World) -> None:
     world.ends = lambda run: NOT_YET if run.is_seal else DONE
     world.until(RACE + 48 * HOUR)
-    (missed,) = world.log.history(status=RunStatus.MISSED)
-    assert missed.key == OFFICIAL
+    found = {row.key: row for row in world.log.history(status=RunStatus.MISSED)}
+    assert set(found) == {OFFICIAL, OF_QUALIFYING}
+    assert found[OF_QUALIFYING].ended_at == RACE - 23 * HOUR, "each by the start of its own session"
+    missed = found[OFFICIAL]
     assert missed.ended_at == RACE
     assert "its facts are not known" in (missed.note or "")
     assert max(world.times(OFFICIAL)) == RACE - 10 * MINUTE, "tried once more shortly before"
@@ -192,7 +196,7 @@ def test_a_seal_whose_session_has_begun_is_missed_once_and_never_made(world: Wor
     assert world.status(GRID) is RunStatus.SKIPPED
     world.start()
     world.until(RACE + 72 * HOUR)
-    assert len(world.log.history(status=RunStatus.MISSED)) == 1
+    assert len(world.log.history(status=RunStatus.MISSED)) == 2
 
 
 def test_a_runner_that_was_off_over_the_start_says_what_it_missed(world: World) -> None:
@@ -200,7 +204,7 @@ def test_a_runner_that_was_off_over_the_start_says_what_it_missed(world: World) 
     world.start()
     world.at(RACE + 10 * MINUTE)
     missed = {row.key: row for row in world.log.history(status=RunStatus.MISSED)}
-    assert set(missed) == {OFFICIAL, GRID}
+    assert set(missed) == {OFFICIAL, GRID, OF_QUALIFYING}
     assert "no runner was at work in time" in (missed[OFFICIAL].note or "")
     assert not [key for key, _ in world.made if key.startswith("freeze")]
 
@@ -311,7 +315,15 @@ def test_a_race_that_is_put_off_after_its_seal_was_missed_can_be_sealed(world: W
     world.ends = lambda run: DONE
     world.until(RACE + dt.timedelta(days=2, hours=1))
     assert world.status(OFFICIAL) is RunStatus.DONE
-    assert len(world.log.history(status=RunStatus.MISSED)) == 1, "what was missed then stays on record"
+    missed = world.log.history(status=RunStatus.MISSED, key=OFFICIAL)
+    assert len(missed) == 1, "what was missed then stays on record"
+
+
+def test_a_settlement_is_planned_for_the_targets_that_were_sealed(world: World) -> None:
+    world.seal("pre_qualifying", "qualifying")
+    rows = world.until(RACE + 30 * HOUR)
+    settled = [key for key in keys(rows) if key.startswith("settle")]
+    assert settled == [f"settle:{EVENT}:qualifying", f"settle:{EVENT}:correction-1"]
 
 
 def test_a_cancelled_race_has_no_runs_any_more(world: World) -> None:

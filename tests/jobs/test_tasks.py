@@ -20,6 +20,7 @@ from f1core.ingest import IngestReport
 from f1core.installed_sources import InstalledSources
 from f1core.job_log import RunStatus
 from f1core.job_sources import News
+from f1core.ledger import Ledger, prediction_name
 from f1core.maintenance import maintain
 from f1core.settings import load_settings
 from f1core.sources.archive import ArchivePlace
@@ -27,10 +28,10 @@ from f1core.sources.bundle import PARTS, Bundle, BundleMeta, write_bundle
 from f1core.workspace import Workspace
 from jobs.outcome import Outcome
 from jobs.tasks import TASKS, InProcess
-from warehouse.errors import NotPublished, SourceError, SourceUnavailable
+from warehouse.errors import NotPublished, NotReady, SourceError, SourceUnavailable
 from warehouse.queries.sessions import session_loads
 from warehouse.reader import Reader
-from warehouse.vocab import SessionKind
+from warehouse.vocab import SessionKind, Target
 
 NOW = dt.datetime(2024, 6, 30, 12, 0, tzinfo=dt.UTC)
 RESULT = "2024-lakeland"
@@ -171,6 +172,35 @@ def test_offline_a_session_that_is_not_recorded_and_the_weather_are_clear(data: 
 
 def test_what_has_no_result_is_not_learned_from_yet(data: Path) -> None:
     assert make(data, Job.RETRAIN, event_id=NO_RESULT).status is RunStatus.NOT_YET
+
+
+def test_what_was_not_sealed_is_not_settled(data: Path) -> None:
+    for params in ({}, {"target": "qualifying"}):
+        nothing = make(data, Job.SETTLE, event_id=RESULT, **params)
+        assert (nothing.status, nothing.note) == (RunStatus.SKIPPED, f"Nothing of {RESULT} was sealed.")
+
+
+def test_what_has_no_result_keeps_no_settlement_waiting_that_has_one(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Target] = []
+
+    def settle(_work: Workspace, _event: str, *, target: Target) -> list[object]:
+        asked.append(target)
+        if target is Target.SPRINT:
+            raise NotReady("The sprint was called off.")
+        return []
+
+    ledger = Ledger(data / "ledger")
+    for target in ("sprint", "qualifying"):
+        content = {"kind": "sealed", "event_id": RESULT, "target": target, "stage": "pre_weekend"}
+        ledger.seal(prediction_name(RESULT, target, "pre_weekend"), content)
+    monkeypatch.setattr("f1core.settle.settle", settle)
+    monkeypatch.setattr("f1core.ledger_tables.publish_ledger", lambda _work: {})
+    assert make(data, Job.SETTLE, event_id=RESULT).status is RunStatus.DONE
+    assert asked == [Target.SPRINT, Target.QUALIFYING], "a correction is looked for in all that was sealed"
+    alone = make(data, Job.SETTLE, event_id=RESULT, target="sprint")
+    assert (alone.status, alone.note) == (RunStatus.NOT_YET, "The sprint was called off.")
 
 
 def test_a_seal_after_the_start_is_refused(data: Path) -> None:

@@ -96,3 +96,70 @@ def test_seventy_seasons_are_rated_in_two_seconds(planted) -> None:
     began = time.process_time()
     all_ratings(history)
     assert time.process_time() - began < 2.0
+
+
+# --- race pace ----------------------------------------------------------------------------------------------------------
+
+
+def with_laps(rows: pl.DataFrame, drivers: dict[str, float], cars: dict[str, float]) -> pl.DataFrame:
+    """The same results with race pace from laps that shows the truth, and qualifying that shows nothing."""
+    noise = np.random.default_rng(4).normal(0, 0.25, rows.height)
+    truth = [drivers[d] + cars[c] for d, c in rows.select("driver_id", "constructor_id").iter_rows()]
+    return rows.with_columns(
+        qualifying_gap_pct=pl.lit(None, dtype=pl.Float64),
+        position=pl.int_range(1, pl.len() + 1).over("event_id"),
+        race_pace_pct=pl.Series(np.array(truth) + noise),
+        standard_error_pct=pl.lit(0.05),
+    )
+
+
+def test_race_pace_alone_recovers_drivers_and_cars(planted) -> None:
+    rows, drivers, cars = planted
+    timeline = pace_timeline(with_laps(rows, drivers, cars), rating_kind="race_pace")
+    assert set(timeline["rating_kind"]) == {"race_pace"}
+    assert rank_correlation(last_values(timeline, "driver"), drivers) >= 0.85
+    assert rank_correlation(last_values(timeline, "constructor"), cars) >= 0.9
+
+
+def test_without_laps_race_pace_goes_on_with_qualifying_and_result(planted) -> None:
+    rows, drivers, cars = planted
+    nothing = rows.with_columns(
+        race_pace_pct=pl.lit(None, dtype=pl.Float64), standard_error_pct=pl.lit(None, dtype=pl.Float64)
+    )
+    timeline = pace_timeline(nothing, rating_kind="race_pace")
+    assert timeline.height == pace_timeline(rows).height
+    assert rank_correlation(last_values(timeline, "driver"), drivers) >= 0.85
+    gap = pl.col("season") == 2003
+    some = with_laps(rows, drivers, cars).with_columns(
+        race_pace_pct=pl.when(~gap).then(pl.col("race_pace_pct")),
+        standard_error_pct=pl.when(~gap).then(pl.col("standard_error_pct")),
+    )
+    assert np.isfinite(pace_timeline(some, rating_kind="race_pace")["value"].to_numpy()).all()
+
+
+def test_uncertain_laps_move_a_rating_less(planted) -> None:
+    rows, drivers, cars = planted
+    told = with_laps(rows, drivers, cars)
+    first = told.filter(pl.col("event_id") == told["event_id"].min())
+    sure, unsure = (
+        pace_timeline(first.with_columns(standard_error_pct=pl.lit(error)), rating_kind="race_pace")
+        for error in (0.05, 3.0)
+    )
+    assert sure["value"].std() > unsure["value"].std()
+    assert (sure["variance"] <= unsure["variance"] + 1e-12).all()
+
+
+def test_laps_leave_the_other_ratings_as_they_are_and_no_future_race_pace_is_used(planted) -> None:
+    rows, drivers, cars = planted
+    told = with_laps(rows, drivers, cars)
+    ratings = all_ratings(told)
+    own = pl.col("rating_kind") == "race_pace"
+    plain = told.drop("race_pace_pct", "standard_error_pct")
+    assert ratings.filter(~own).equals(all_ratings(plain))
+    cut = told["known_at"].unique().sort()[30]
+    past = pl.col("known_at") < cut
+    changed = told.with_columns(
+        race_pace_pct=pl.when(past).then(pl.col("race_pace_pct")).otherwise(-pl.col("race_pace_pct"))
+    )
+    assert all_ratings(changed).filter(past & own).equals(ratings.filter(past & own))
+    assert not all_ratings(changed).filter(own).equals(ratings.filter(own))

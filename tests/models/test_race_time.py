@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.gap_model import MIN_RACES, QUANTILES, GapModel
 from models.race_time import (
     CIRCUIT_RUNNINGS,
     GROWTH_PER_PLACE,
-    QUANTILES,
     RACE_DISTANCE_KM,
     RECENT_RACES,
     RaceTimes,
@@ -172,3 +172,198 @@ def test_without_races_or_gaps_it_says_so() -> None:
     known = races({"one": [200.0]})
     with pytest.raises(NotReady, match="No gaps"):
         RaceTimes.fit(known, finishers(known).clear())
+
+
+# --- the model of gaps --------------------------------------------------------------------------------------------------
+
+
+def history(
+    count: int = 60, *, drivers: int = 16, wide: float = 1.0, seed: int = 2, per_place_s: float = 6.0
+) -> pl.DataFrame:
+    """Past fields: who starts k-th is the k-th fastest by rating and on the grid, and finishes about there.
+
+    At the circuit ``wide`` gaps are ``wide`` times as large as at ``usual``.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for race in range(count):
+        circuit = "wide" if race % 2 else "usual"
+        strength = np.arange(drivers) + rng.normal(0, 1.5, drivers)
+        finish = strength + rng.normal(0, 2.0, drivers)
+        order = np.argsort(np.argsort(finish))
+        grid = np.argsort(np.argsort(strength))
+        behind = (np.sort(finish) - finish.min()) * per_place_s * float(np.exp(rng.normal(0, 0.3)))
+        behind *= wide if circuit == "wide" else 1.0
+        rows += [
+            {
+                "event_id": f"{2015 + race // 20}-race-{race:03d}",
+                "circuit_id": circuit,
+                "lap_km": 5.0,
+                "is_usual": True,
+                "driver_id": f"driver-{k:02d}",
+                "grid_position": int(grid[k]) + 1,
+                "race_pace_gap": 0.1 * float(strength[k]),
+                "qualifying_gap_pct": 0.1 * float(strength[k] - strength.min()),
+                "position": int(order[k]) + 1,
+                "gap_s": float(behind[order[k]]) if order[k] < 11 else None,
+            }
+            for k in range(drivers)
+        ]
+    return pl.DataFrame(rows)
+
+
+def expected(order: list[str], positions: list[float] | None = None) -> pl.DataFrame:
+    places = positions or [float(k) for k in range(1, len(order) + 1)]
+    return forecast(order).with_columns(expected_position=pl.Series(places))
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[pl.DataFrame, pl.DataFrame]:
+    found = races({"usual": [200.0] * 30, "wide": [200.0] * 30})
+    return found, finishers(found, places=14)
+
+
+@pytest.fixture(scope="module")
+def modelled(known: tuple[pl.DataFrame, pl.DataFrame]) -> RaceTimes:
+    return RaceTimes.fit(*known, history(120))
+
+
+NAMES = [f"driver-{k:02d}" for k in range(14)]
+
+
+def test_planted_gaps_are_predicted_better_than_by_the_median_per_place(
+    known: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    past, later = history(120), history(40, seed=77)
+    model = GapModel.fit(past)
+    places = past.filter(pl.col("gap_s").is_not_null()).group_by("position").agg(pl.col("gap_s").median())
+    by_place = dict(places.iter_rows())
+    errors, baseline, inside = [], [], []
+    for _, field in later.group_by(["event_id"], maintain_order=True):
+        rows = (
+            field.with_columns(expected_position=pl.Series(model.expected_positions(field)))
+            .sort("expected_position")
+            .with_row_index("place", offset=1)
+        )
+        low, middle, high = model.gaps(
+            rows["place"].to_numpy().astype(np.int64),
+            rows["expected_position"].to_numpy(),
+            circuit_id=rows["circuit_id"][0],
+            lap_km=5.0,
+            pace=rows,
+        )
+        gaps = rows["gap_s"].to_list()
+        for at, gap in enumerate(gaps):
+            if gap is None or at == 0:
+                continue
+            errors.append(abs(middle[at] - gap))
+            baseline.append(abs(by_place.get(at + 1, max(by_place.values())) - gap))
+            inside.append(low[at] <= gap <= high[at])
+    assert np.mean(errors) < 0.97 * np.mean(baseline)
+    assert 0.7 < np.mean(inside) < 0.9
+
+
+def test_the_same_place_is_farther_back_when_its_driver_is_expected_farther_back(modelled: RaceTimes) -> None:
+    close = expected(NAMES, [5.0 + 0.2 * k for k in range(14)])
+    apart = expected(NAMES, [2.0 + 0.9 * k for k in range(14)])
+    near, far = (modelled.add_to(rows, "usual", 300.0)["gap_s"].to_numpy() for rows in (close, apart))
+    assert (near[4:] < far[4:]).all()
+
+
+def test_who_is_slower_in_the_race_is_farther_behind(modelled: RaceTimes) -> None:
+    rows = expected(NAMES, [2.0 + 0.6 * k for k in range(14)])
+    told = [
+        pl.DataFrame({"driver_id": NAMES, "race_pace_gap": [slope * k for k in range(14)]})
+        for slope in (0.0, 0.2)
+    ]
+    quick, slow = (
+        modelled.add_to(rows, "usual", 300.0, features=features)["gap_s"].to_numpy() for features in told
+    )
+    assert (quick[3:10] < slow[3:10]).all()
+
+
+def test_a_circuit_with_wide_gaps_keeps_part_of_its_width() -> None:
+    model = GapModel.fit(history(120, wide=1.6))
+    places, order = np.arange(1, 15), np.arange(1.0, 15.0)
+    wide, usual, unknown = (
+        model.gaps(places, order, circuit_id=circuit)[1] for circuit in ("wide", "usual", "unheard-of")
+    )
+    assert (usual[2:] < unknown[2:]).all() and (unknown[2:] < wide[2:]).all()
+    assert (wide[2:] / usual[2:]).max() < 1.6
+
+
+def test_races_that_were_stopped_teach_no_gaps() -> None:
+    past = history(60)
+    stopped = history(20, seed=9, per_place_s=0.1).with_columns(
+        event_id=pl.lit("2029-") + pl.col("event_id"), is_usual=pl.lit(value=False)
+    )
+    for name in ("coefficients", "standin", "fill"):
+        with_them = getattr(GapModel.fit(pl.concat([past, stopped])), name)
+        assert np.array_equal(with_them, getattr(GapModel.fit(past), name))
+
+
+def test_names_and_the_order_of_rows_within_a_race_do_not_matter() -> None:
+    past = history(40)
+    shuffled = past.with_columns(
+        driver_id=pl.lit("x-") + pl.col("driver_id").str.reverse(),
+        key=pl.Series(np.random.default_rng(1).random(past.height)),
+    ).sort("event_id", "key")
+    np.testing.assert_allclose(
+        GapModel.fit(shuffled.drop("key")).coefficients, GapModel.fit(past).coefficients, rtol=1e-6, atol=1e-6
+    )
+
+
+def test_features_that_are_missing_are_guessed(modelled: RaceTimes) -> None:
+    rows = expected(NAMES, [2.0 + 0.9 * k for k in range(14)])
+    none = modelled.add_to(rows, "usual", 300.0)
+    empty = pl.DataFrame({"driver_id": NAMES, "qualifying_gap_pct": pl.Series([None] * 14, dtype=pl.Float64)})
+    assert modelled.add_to(rows, "usual", 300.0, features=empty).equals(none)
+    partly = pl.DataFrame({"driver_id": NAMES[:5], "race_pace_gap": [0.0, 0.1, 0.2, 0.3, 0.4]})
+    said = modelled.add_to(rows, "usual", 300.0, features=partly)
+    assert said["gap_s"].is_not_null().all()
+    assert modelled.add_to(rows, "nowhere", None, lap_km=None)["gap_s"].is_finite().all()
+
+
+def test_too_few_races_leave_the_median_per_place(known: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    few = history(MIN_RACES - 1)
+    times = RaceTimes.fit(*known, few)
+    assert times.model is None
+    rows = expected(NAMES)
+    assert times.add_to(rows, "usual", 300.0).equals(RaceTimes.fit(*known).add_to(rows, "usual", 300.0))
+    with pytest.raises(NotReady, match="Too few races"):
+        GapModel.fit(few)
+    assert RaceTimes.fit(*known, history(MIN_RACES)).model is not None
+
+
+def test_the_same_history_gives_the_same_model() -> None:
+    first, second = (GapModel.fit(history(40)) for _ in range(2))
+    assert first.coefficients.tobytes() == second.coefficients.tobytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_modelled_gaps_never_shrink_and_intervals_hold_their_middle(
+    modelled: RaceTimes, data: st.DataObject
+) -> None:
+    n = data.draw(st.integers(1, 26))
+    positions = sorted(data.draw(st.lists(st.floats(1, n), min_size=n, max_size=n)))
+    if data.draw(st.booleans()):
+        positions = positions[::-1]
+    names = [f"d{k:02d}" for k in range(n)]
+    pace = data.draw(
+        st.lists(st.one_of(st.none(), st.floats(0, 7)), min_size=n, max_size=n).map(
+            lambda values: pl.Series("race_pace_gap", values, dtype=pl.Float64)
+        )
+    )
+    timed = modelled.add_to(
+        expected(names, positions),
+        "usual",
+        None,
+        features=pl.DataFrame({"driver_id": names}).with_columns(pace),
+    )
+    assert timed["gap_s"][0] == timed["gap_low_s"][0] == 0.0
+    for name in ("gap", "race_time"):
+        low, middle, high = (timed[f"{name}{part}_s"] for part in ("_low", "", "_high"))
+        assert (middle.diff().drop_nulls() >= 0).all()
+        assert (low <= middle).all() and (middle <= high).all()
+        assert (low >= 0).all() and high.is_finite().all()

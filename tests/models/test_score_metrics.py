@@ -82,6 +82,21 @@ def test_four_drivers_by_hand() -> None:
     assert set(score) == {*SCORE_NAMES, "count_starters", "count_missing"}
 
 
+def test_retirements_are_scored_where_they_are_forecast() -> None:
+    said = forecast("abcd", [0.4, 0.3, 0.2, 0.1], dnf_probability=[0.1, 0.0, 1.0, 0.25])
+    happened = result("abcd", retired="d", is_dnf=[False, False, False, True])
+    expected = -(math.log(0.9) + math.log(1 - 1e-3) + math.log(1e-3) + math.log(0.25)) / 4
+    assert score_event(said, happened)["dnf_log_loss"] == pytest.approx(expected)
+    assert score_event(said.head(3), happened)["dnf_log_loss"] == pytest.approx(
+        -(math.log(0.9) + math.log(1 - 1e-3) + math.log(1e-3)) / 3
+    ), "a starter without a forecast has no probability to score"
+    unsaid = said.with_columns(dnf_probability=pl.lit(None))
+    assert score_event(unsaid, happened)["dnf_log_loss"] is None
+    assert score_event(said.drop("dnf_probability"), happened)["dnf_log_loss"] is None
+    nobody_retires = happened.with_columns(is_dnf=pl.lit(None, pl.Boolean))
+    assert score_event(said, nobody_retires)["dnf_log_loss"] is None
+
+
 def test_win_probabilities_are_clipped_and_normalised() -> None:
     said = forecast("ab", [1.0, 0.0])
     assert score_event(said, result("ba"))["win_log_loss"] == pytest.approx(-math.log(1e-4 / (1 + 1e-4)))

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from f1core.accuracy import comparisons_of, headline
+from f1core.targets import PRODUCTION_MODEL
 from tests.pages.conftest import ACCURACY, Open, draw, param
 from warehouse.reader import Reader
 
@@ -15,7 +16,7 @@ NOW = "2026-11-20T12:00Z"
 
 
 def scores(data: Path, stage: str = "pre_race") -> pl.DataFrame:
-    return Reader(data / "warehouse").table("backtest_scores").filter(pl.col("stage") == stage)
+    return Reader(data / "warehouse").table("backtest_scores").filter(target="race", stage=stage)
 
 
 def number(text: str) -> str:
@@ -27,7 +28,7 @@ def test_the_pooled_scores_are_plain_means_over_races(stage: str, visit: Open, b
     seen = visit(ACCURACY, built_data, clock=NOW, stage=stage)
     table = seen.at.table[0].value.set_index("Score")
     rows = scores(built_data, stage)
-    names = {"rf_xgb": "Parc Fermé", "grid": "Grid order", "points": "Points order", "elo": "Elo"}
+    names = {PRODUCTION_MODEL: "Parc Fermé", "grid": "Grid order", "points": "Points order", "elo": "Elo"}
     models = set(rows["model"])
     assert set(table.columns) == {names[model] for model in models}
     for model in models:
@@ -44,7 +45,7 @@ def test_bold_marks_the_best(visit: Open, built_data: Path) -> None:
     rows = scores(built_data).group_by("model").agg(pl.col("mae_ranked", "winner_right").mean())
     least = rows.sort("mae_ranked")["model"][0]
     most = rows.sort("winner_right", descending=True)["model"][0]
-    names = {"rf_xgb": "Parc Fermé", "grid": "Grid order", "points": "Points order", "elo": "Elo"}
+    names = {PRODUCTION_MODEL: "Parc Fermé", "grid": "Grid order", "points": "Points order", "elo": "Elo"}
     assert table.loc["Places off", names[least]].startswith("**")
     assert table.loc["Winner named", names[most]].startswith("**")
     assert not any("**" in text for text in table.loc["Inside 80 % range"]), "coverage has no best"
@@ -58,7 +59,7 @@ def test_the_words_follow_from_the_numbers(visit: Open, built_data: Path) -> Non
 
 
 def test_seasons_are_a_filter_in_the_url(visit: Open, built_data: Path) -> None:
-    rows = scores(built_data).filter((pl.col("model") == "rf_xgb") & (pl.col("season") == 2026))
+    rows = scores(built_data).filter((pl.col("model") == PRODUCTION_MODEL) & (pl.col("season") == 2026))
     seen = visit(ACCURACY, built_data, clock=NOW, seasons="2026")
     assert seen.says(f"{rows.height} races, Australia 2026 to Austria 2026")
     assert number(seen.at.table[0].value.set_index("Score").loc["Places off", "Parc Fermé"]) == (
@@ -106,7 +107,7 @@ def test_the_misses_are_the_farthest_off(visit: Open, built_data: Path) -> None:
     assert (shown["position"] - shown["predicted_position"]).to_list() == shown["miss"].to_list()
     reader = Reader(built_data / "warehouse")
     entries = reader.table("backtest_prediction_entries").filter(
-        (pl.col("stage") == "pre_race") & (pl.col("model") == "rf_xgb")
+        (pl.col("stage") == "pre_race") & (pl.col("target") == "race") & (pl.col("model") == PRODUCTION_MODEL)
     )
     lines = reader.table("race_results").filter((pl.col("session") == "race") & pl.col("is_starter"))
     lines = lines.sort("event_id", "display_order").with_columns(

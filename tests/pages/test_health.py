@@ -11,14 +11,17 @@ import polars as pl
 import pytest
 
 from f1core.agenda import Job, PlannedRun
+from f1core.backtest_progress import PlaceProgress, ProgressKeeper
 from f1core.health import RUN_SCHEMA, about, runs_frame
 from f1core.job_log import FILE, JobLog, RunStatus
 from f1core.job_status import runner_state
 from f1core.processes import process_started
+from f1core.settings import load_settings
 from f1core.sources.limits import QUOTA_FILE, Quota
 from tests.pages.conftest import Open, Visit, param
 from warehouse.queries.health import table_sizes
 from warehouse.reader import Reader
+from warehouse.vocab import Stage, Target
 
 HEALTH = "pages/health.py"
 HOUR = dt.timedelta(hours=1)
@@ -195,3 +198,31 @@ def test_keys_become_words() -> None:
     assert about("extract:2025-las-vegas:practice_1") == "2025 las vegas, practice 1"
     assert about("calendar@2025-11-22T00:00Z") == "2025-11-22 00:00"
     assert about("job_log") == ""
+
+
+def test_how_far_the_backtest_is(visit: Open, data: Path, now: dt.datetime) -> None:
+    assert visit(HEALTH, data).says("Not begun yet: the scheduler does it by itself")
+    keeper = ProgressKeeper(load_settings(data=data), "v1", 2022, None, now - HOUR)
+    keeper.begin(
+        [
+            PlaceProgress(Target.RACE, Stage.PRE_RACE, "", 30, 40),
+            PlaceProgress(Target.QUALIFYING, Stage.PRE_QUALIFYING, "", 9, 40),
+            PlaceProgress(Target.RACE, Stage.PRE_RACE, "rf_xgb", 0, 40),
+        ]
+    )
+    keeper.finished(Stage.PRE_QUALIFYING, "", [(Target.QUALIFYING, "2024-isle")], now)
+    seen = visit(HEALTH, data)
+    (bar,) = seen.at.get("progress")
+    assert bar.proto.value == 33
+    words = bar.proto.text.replace("\\", "")
+    assert words.startswith("At work since") and "40 of 120 forecasts (33%)" in words
+    assert words.endswith("Last: 2024-isle, qualifying pre_qualifying.")
+    rows = pl.from_pandas(seen.at.dataframe[-1].value)
+    assert rows["done"].to_list() == [30, 10, 0]
+    assert rows["done_pct"].to_list() == [75.0, 25.0, 0.0]
+    assert rows["target"].to_list() == ["Race", "Qualifying", "Race"]
+    assert rows["model"].to_list() == ["", "", "RF + XGB"]
+    keeper.end(now)
+    (bar,) = visit(HEALTH, data).at.get("progress")
+    assert bar.proto.text.startswith("Complete from 2022")
+    assert visit(HEALTH, data, clock="2024-04-29T12:00Z").says("Not begun yet"), "that was later"

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from f1core.targets import PRODUCTION_MODEL
 from f1core.wording import KIND_NAMES
 from tests.pages.conftest import ACCURACY, HOME, PAGES, RACE, Open, draw
 from warehouse.queries.accuracy import pooled_scores
@@ -65,14 +66,17 @@ def test_the_next_race_and_its_forecast(visit: Open, small_data: Path) -> None:
     reader = Reader(small_data / "warehouse")
     now = dt.datetime.now(dt.UTC)
     head = reader.query(
-        "select event_id, stage, model_version from forecasts where model = 'rf_xgb' order by as_of, event_id"
+        "select event_id, stage, model_version from forecasts where model = $model and target = 'race' order by as_of, event_id",
+        {"model": PRODUCTION_MODEL},
     ).row(0, named=True)
     seen = visit(HOME, small_data)
     assert seen.at.metric[0].label == "Lights out in"
     assert seen.says("Provisional forecast")
     assert not seen.says(KIND_NAMES["backtest"])
     assert seen.says(head["model_version"])
-    entries = prediction_entries(reader, "provisional", head["event_id"], head["stage"], "rf_xgb").head(10)
+    entries = prediction_entries(
+        reader, "provisional", head["event_id"], head["stage"], PRODUCTION_MODEL
+    ).head(10)
     shown = seen.at.dataframe[0].value
     assert shown["driver_name"].to_list() == entries["driver_name"].to_list()
     for column in ("win_probability", "podium_probability", "points_probability"):
@@ -95,7 +99,9 @@ def test_the_next_race_and_its_forecast(visit: Open, small_data: Path) -> None:
 def test_the_record_is_that_of_the_backtest(visit: Open, small_data: Path) -> None:
     seen = visit(HOME, small_data)
     pooled = pooled_scores(Reader(small_data / "warehouse"), stage="pre_race")
-    ours, grid = (pooled.filter(pl.col("model") == name).row(0, named=True) for name in ("rf_xgb", "grid"))
+    ours, grid = (
+        pooled.filter(pl.col("model") == name).row(0, named=True) for name in (PRODUCTION_MODEL, "grid")
+    )
     metrics = {metric.label: metric for metric in seen.at.metric}
     assert metrics["Places off"].value == f"{ours['mae_ranked']:.2f}"
     assert metrics["Places off"].delta == f"grid {grid['mae_ranked']:.2f}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from f1core.targets import PRODUCTION_MODEL
 from f1core.wording import KIND_NAMES
 from tests.pages.conftest import RACE, Open, draw, param
 from warehouse.queries.accuracy import backtest_scores
@@ -26,21 +27,22 @@ def test_a_backtested_race_shows_the_warehouses_numbers(visit: Open, built_data:
     assert seen.at.title[0].value == "Las Vegas Grand Prix 2025"
     assert seen.says(KIND_NAMES["backtest"])
     assert not seen.says(KIND_NAMES["provisional"])
-    entries = prediction_entries(reader, "backtest", "2025-las-vegas", "pre_race", "rf_xgb")
+    entries = prediction_entries(reader, "backtest", "2025-las-vegas", "pre_race", PRODUCTION_MODEL)
     shown = seen.at.dataframe[0].value
     assert shown["driver_name"].to_list() == entries["driver_name"].to_list()
     assert shown["win_probability"].to_list() == pytest.approx((entries["win_probability"] * 100).to_list())
     assert shown["grid_position"].to_list() == entries["grid_position"].to_list()
     scores = backtest_scores(reader, stage="pre_race").filter(pl.col("event_id") == "2025-las-vegas")
     ours, grid, elo = (
-        scores.filter(pl.col("model") == name).row(0, named=True) for name in ("rf_xgb", "grid", "elo")
+        scores.filter(pl.col("model") == name).row(0, named=True)
+        for name in (PRODUCTION_MODEL, "grid", "elo")
     )
     metrics = {metric.label: metric for metric in seen.at.metric}
     assert metrics["Places off"].value == f"{ours['mae_ranked']:.2f}"
     assert metrics["Places off"].delta == f"grid {grid['mae_ranked']:.2f} · Elo {elo['mae_ranked']:.2f}"
     assert metrics["Podium hits"].value == f"{ours['podium_overlap']:.0%}"
     assert metrics["Inside 80 % range"].value == f"{ours['interval_coverage']:.0%}"
-    assert seen.charts == 2
+    assert seen.charts == 5
 
 
 def test_the_double_disqualification_of_las_vegas_is_shown(visit: Open, built_data: Path) -> None:
@@ -127,7 +129,7 @@ def test_unknown_races_are_answered_kindly(typed: str, answer: str, visit: Open,
     seen = visit(RACE, built_data, clock=NOW, event=typed)
     assert seen.says(answer)
     assert seen.at.title[0].value.endswith("2026"), "a race is shown nevertheless"
-    assert seen.charts == 2
+    assert seen.charts == 5
     written = "\n".join(seen.texts())
     assert "](https://evil" not in written, "what was typed must not become a link or an image"
     assert "<script>" not in written
@@ -141,7 +143,7 @@ def test_unknown_stages_and_models_are_answered_kindly(
     seen = visit(RACE, built_data, clock=NOW, event="2025-las-vegas", **{name: value})
     assert seen.says(f"There is no {name} “{value}” here")
     assert seen.at.title[0].value == "Las Vegas Grand Prix 2025"
-    assert seen.charts == 2
+    assert seen.charts == 5
 
 
 def test_a_race_that_is_not_backtested_says_so_and_shows_its_result(visit: Open, built_data: Path) -> None:

@@ -34,8 +34,8 @@ def test_only_known_groups(built):
 
 
 def test_means_by_driver_equal_the_forecasts(built):
-    found = driver_accuracy(built, stage="pre_race", model="rf_xgb").filter(pl.col("kind") == "backtest")
-    rows = predictions_with_outcome(built, stage="pre_race", model="rf_xgb")
+    found = driver_accuracy(built, stage="pre_race", model="joint").filter(pl.col("kind") == "backtest")
+    rows = predictions_with_outcome(built, stage="pre_race", model="joint")
     wanted = rows.group_by("driver_id").agg(
         wanted=(pl.col("predicted_position") - pl.col("position")).abs().mean(), count=pl.len()
     )

@@ -16,21 +16,37 @@ KINDS = {
 """The three kinds of stored predictions; they are never mixed in one answer."""
 
 
-def stage_evidence(reader: Reader, event_id: str, now: dt.datetime) -> list[str]:
-    """Which of grid, qualifying and practice of an event were known before an instant, as the gate has it."""
+def stage_evidence(
+    reader: Reader, event_id: str, now: dt.datetime, *, grid: str = "race", qualifying: str = "qualifying"
+) -> list[str]:
+    """Which of grid, qualifying and practice of an event were known before an instant, as the gate has it.
+
+    Args:
+        reader: The warehouse.
+        event_id: The event.
+        now: The instant.
+        grid: The session whose grid is meant.
+        qualifying: The session that sets it.
+    """
     # Naming the season leaves the files of all others closed.
     return reader.query(
         """
         select 'grid' as evidence from starting_grids
-        where season = $season and event_id = $event_id and session = 'race' and known_at < $now
+        where season = $season and event_id = $event_id and session = $grid and known_at < $now
         union
         select 'qualifying' from qualifying_results
-        where season = $season and event_id = $event_id and session = 'qualifying' and known_at < $now
+        where season = $season and event_id = $event_id and session = $qualifying and known_at < $now
         union
         select 'practice' from practice_results
         where season = $season and event_id = $event_id and known_at < $now
         """,
-        {"season": int(event_id[:4]), "event_id": event_id, "now": now},
+        {
+            "season": int(event_id[:4]),
+            "event_id": event_id,
+            "now": now,
+            "grid": str(grid),
+            "qualifying": str(qualifying),
+        },
     )["evidence"].to_list()
 
 
@@ -63,18 +79,20 @@ def events_without_result(reader: Reader, event_id: str, as_of: dt.datetime) -> 
     )["event_id"].to_list()
 
 
-def prediction_heads(reader: Reader, kind: str, event_id: str | None = None) -> pl.DataFrame:
-    """Heads of stored predictions of a kind, newest event first."""
+def prediction_heads(
+    reader: Reader, kind: str, event_id: str | None = None, *, target: str | None = "race"
+) -> pl.DataFrame:
+    """Heads of stored predictions of a kind, newest event first; of one target, or of all when None."""
     heads, _ = KINDS[kind]
     return reader.query(
         f"""
         select heads.*, events.grand_prix_name, events.round, events.race_date
         from {heads} as heads
         inner join events using (event_id)
-        where $event_id is null or heads.event_id = $event_id
-        order by events.race_date desc, heads.stage, heads.model
+        where ($event_id is null or heads.event_id = $event_id) and ($target is null or heads.target = $target)
+        order by events.race_date desc, heads.target, heads.stage, heads.model
         """,
-        {"event_id": event_id},
+        {"event_id": event_id, "target": target},
     )
 
 
@@ -97,8 +115,12 @@ def prediction_entries(
     )
 
 
-def stored_events(reader: Reader, kind: str) -> pl.DataFrame:
-    """Events with stored predictions of a kind: ``event_id, season, round, grand_prix_name, stages``, newest first."""
+def stored_events(reader: Reader, kind: str, *, target: str = "race") -> pl.DataFrame:
+    """Events with stored predictions of a kind and target, newest first.
+
+    Returns:
+        ``event_id, season, round, grand_prix_name, race_date, stages``.
+    """
     heads, _ = KINDS[kind]
     return reader.query(
         f"""
@@ -106,7 +128,9 @@ def stored_events(reader: Reader, kind: str) -> pl.DataFrame:
             list(distinct heads.stage) as stages
         from {heads} as heads
         inner join events using (event_id)
+        where heads.target = $target
         group by all
         order by events.race_date desc
-        """
+        """,
+        {"target": target},
     )

@@ -8,18 +8,18 @@ from warehouse.reader import Reader
 
 
 def challenges(reader: Reader, *, last: int | None = None) -> pl.DataFrame:
-    """Challenges, newest first, one row per stage and score.
+    """Challenges, newest first, one row per target, stage and score.
 
     Args:
         reader: The warehouse.
-        last: Only so many challenges (a challenge is one stage at one instant); all when None.
+        last: Only so many challenges (a challenge is one target and stage at one instant); all when None.
     """
     return reader.query(
         """
         select *
         from model_challenges
-        qualify $last is null or dense_rank() over (order by challenged_at desc, stage) <= $last
-        order by challenged_at desc, stage, metric
+        qualify $last is null or dense_rank() over (order by challenged_at desc, target, stage) <= $last
+        order by challenged_at desc, target, stage, metric
         """,
         {"last": last},
     )
@@ -41,14 +41,14 @@ def challenge_races(reader: Reader, *, challenger: str | None = None) -> pl.Data
         from challenge_races as races
         inner join events using (event_id)
         where $challenger is null or races.challenger = $challenger
-        order by races.challenged_at desc, races.stage, events.race_date
+        order by races.challenged_at desc, races.target, races.stage, events.race_date
         """,
         {"challenger": challenger},
     )
 
 
-def sealed_scores(reader: Reader, *, stage: str) -> pl.DataFrame:
-    """Scores of sealed and settled race forecasts of a stage with the version that made them, as settled last.
+def sealed_scores(reader: Reader, *, stage: str, target: str = "race") -> pl.DataFrame:
+    """Scores of sealed and settled forecasts of a target and stage with the version that made them, as settled last.
 
     Returns:
         ``event_id, model, model_version, settled_at`` and the scores of ``accuracy``.
@@ -59,10 +59,10 @@ def sealed_scores(reader: Reader, *, stage: str) -> pl.DataFrame:
         from accuracy
         inner join predictions
             on predictions.record_hash = accuracy.prediction_hash and predictions.model = accuracy.model
-        where accuracy.is_current and accuracy.target = 'race' and accuracy.stage = $stage
+        where accuracy.is_current and accuracy.target = $target and accuracy.stage = $stage
         order by accuracy.settled_at
         """,
-        {"stage": stage},
+        {"stage": stage, "target": target},
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from warehouse.snapshot import SCHEMA_VERSION
 from warehouse.tables.calendar import CALENDAR_TABLES
+from warehouse.tables.championship import CHAMPIONSHIP_TABLES
 from warehouse.tables.contract import ARROW_TYPES, Column, Table
 from warehouse.tables.forecasts import FORECAST_TABLES, SCORE_COLUMNS
 from warehouse.tables.laps import LAP_TABLES
@@ -26,6 +27,7 @@ ALL_TABLES: tuple[Table, ...] = (
     *FORECAST_TABLES,
     *LEDGER_TABLES,
     *MONITORING_TABLES,
+    *CHAMPIONSHIP_TABLES,
 )
 TABLES: dict[str, Table] = {table.name: table for table in ALL_TABLES}
 

@@ -18,7 +18,7 @@ from warehouse.vocab import Stage, Target
 
 STAGE = required("stage", "text", "What the forecast knew.", allowed=tuple(Stage))
 TARGET = required("target", "text", "What is forecast.", allowed=tuple(Target))
-MODEL = required("model", "text", "Who forecasts, e.g. `rf_xgb`, or a baseline: `grid`, `points`, `elo`.")
+MODEL = required("model", "text", "Who forecasts, e.g. `joint`, or a baseline: `grid`, `points`, `elo`.")
 AS_OF = required(
     "as_of", "timestamp", "Cut-off: nothing known at or after this instant was used.", unit="UTC"
 )
@@ -35,10 +35,15 @@ RATINGS = Table(
     (
         EVENT_ID,
         SEASON,
-        required("rating_kind", "text", "elo or pace.", allowed=("elo", "pace")),
+        required(
+            "rating_kind",
+            "text",
+            "elo, pace (of a lap, from qualifying and results), or race_pace (also from the laps of races).",
+            allowed=("elo", "pace", "race_pace"),
+        ),
         required("entity_kind", "text", "driver or constructor.", allowed=("driver", "constructor")),
         required("entity_id", "text", "The driver or constructor."),
-        required("value", "float", "Elo points, or pace in % of the session's best (smaller is faster)."),
+        required("value", "float", "Elo points, or pace in % of a lap (smaller is faster)."),
         Column("variance", "float", "Variance of the pace estimate.", minimum=0),
         KNOWN_AT,
     ),
@@ -100,6 +105,20 @@ FORECAST_ENTRIES = Table(
         _probability("win_probability", "Probability of winning."),
         _probability("podium_probability", "Probability of a top-three finish."),
         _probability("points_probability", "Probability of a top-ten finish."),
+        Column(
+            "dnf_probability",
+            "float",
+            "Probability of retiring or not being classified; null where the model says nothing of it.",
+            minimum=0,
+            maximum=1,
+        ),
+        Column(
+            "expected_points",
+            "float",
+            "Expected points of the session, by the present points table; null where the model says nothing of them.",
+            unit="points",
+            minimum=0,
+        ),
         Column("grid_position", "int", "Starting place the forecast knew (pit lane last).", minimum=1),
         Column("gap_s", "float", "Expected gap to the winner.", unit="s", minimum=0),
         Column("gap_low_s", "float", "Lower end of the gap's 80 % interval.", unit="s", minimum=0),
@@ -129,6 +148,60 @@ FORECAST_ENTRIES = Table(
     parents={"event_id": "events.event_id", "driver_id": "drivers.driver_id"},
 )
 
+_OF_FORECAST = (EVENT_ID, SEASON, TARGET, STAGE, MODEL, DRIVER_ID)
+_PARENTS = {"event_id": "events.event_id", "driver_id": "drivers.driver_id"}
+
+FORECAST_POSITIONS = Table(
+    "forecast_positions",
+    "one row per event, target, stage, driver and place: how likely he finishes there (the model in production only)",
+    ("event_id", "target", "stage", "model", "driver_id", "position"),
+    (
+        *_OF_FORECAST,
+        required("position", "int", "Place, counted from 1.", minimum=1),
+        _probability("probability", "Probability of this place; each driver's and each place's sum to one."),
+    ),
+    source="python -m jobs predict",
+    group="Forecasts",
+    parents=_PARENTS,
+)
+
+FORECAST_DUELS = Table(
+    "forecast_duels",
+    "one row per event, target, stage and pair of drivers: who finishes ahead (the model in production only)",
+    ("event_id", "target", "stage", "model", "driver_id", "rival_id"),
+    (
+        *_OF_FORECAST,
+        required("rival_id", "text", "The other driver; later in the alphabet, so that a pair stands once."),
+        _probability("ahead_probability", "Probability that the driver finishes ahead of the rival."),
+    ),
+    source="python -m jobs predict",
+    group="Forecasts",
+    checks={"driver_id < rival_id": "a pair stands once, in alphabetical order"},
+    parents={**_PARENTS, "rival_id": "drivers.driver_id"},
+)
+
+FORECAST_CONTRIBUTIONS = Table(
+    "forecast_contributions",
+    "one row per event, target, stage, driver and reason: what it moves him by (the model in production only)",
+    ("event_id", "target", "stage", "model", "driver_id", "term"),
+    (
+        *_OF_FORECAST,
+        required(
+            "term", "text", "The reason, e.g. `qualifying gap`; the first one is the middle of the field."
+        ),
+        required("ordinal", "int", "Place of the reason in the sum, counted from 1.", minimum=1),
+        required(
+            "places",
+            "float",
+            "What it adds to the expected position; below zero moves him forward. A driver's terms sum to it.",
+            unit="places",
+        ),
+    ),
+    source="python -m jobs predict",
+    group="Forecasts",
+    parents=_PARENTS,
+)
+
 BACKTEST_PREDICTIONS = replace(
     FORECASTS,
     name="backtest_predictions",
@@ -144,6 +217,18 @@ BACKTEST_ENTRIES = replace(
     partitioned=True,
     source="python -m jobs backtest",
     group="Backtest",
+)
+
+BACKTEST_POSITIONS, BACKTEST_DUELS, BACKTEST_CONTRIBUTIONS = (
+    replace(
+        table,
+        name=table.name.replace("forecast", "backtest"),
+        grain=f"{table.grain.removesuffix(')')}; backtested, never sealed)",
+        partitioned=True,
+        source="python -m jobs backtest",
+        group="Backtest",
+    )
+    for table in (FORECAST_POSITIONS, FORECAST_DUELS, FORECAST_CONTRIBUTIONS)
 )
 
 SCORE_COLUMNS = (
@@ -183,6 +268,14 @@ SCORE_COLUMNS = (
         "gap_mae_s", "float", "Mean absolute error of the gap to the winner, lead-lap finishers.", unit="s"
     ),
     Column("time_mae_s", "float", "Mean absolute error of the race time, lead-lap finishers.", unit="s"),
+    Column(
+        "dnf_log_loss",
+        "float",
+        "Minus log of the probability given to what happened, retired or not (clipped at 1e-3), mean over starters; "
+        "null where the forecast has no such probability.",
+        unit="nats",
+        minimum=0,
+    ),
 )
 
 BACKTEST_SCORES = Table(
@@ -216,7 +309,13 @@ FORECAST_TABLES = (
     RATINGS,
     FORECASTS,
     FORECAST_ENTRIES,
+    FORECAST_POSITIONS,
+    FORECAST_DUELS,
+    FORECAST_CONTRIBUTIONS,
     BACKTEST_PREDICTIONS,
     BACKTEST_ENTRIES,
+    BACKTEST_POSITIONS,
+    BACKTEST_DUELS,
+    BACKTEST_CONTRIBUTIONS,
     BACKTEST_SCORES,
 )

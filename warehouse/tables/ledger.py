@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from warehouse.tables.contract import EVENT_ID, SEASON, Column, Table, required
-from warehouse.tables.forecasts import FORECAST_ENTRIES, FORECASTS, MODEL, SCORE_COLUMNS, STAGE, TARGET
+from warehouse.tables.forecasts import (
+    FORECAST_CONTRIBUTIONS,
+    FORECAST_DUELS,
+    FORECAST_ENTRIES,
+    FORECAST_POSITIONS,
+    FORECASTS,
+    MODEL,
+    SCORE_COLUMNS,
+    STAGE,
+    TARGET,
+)
 
 RECORD = (
     required("record_name", "text", "Name of the sealed record."),
@@ -49,6 +59,18 @@ PREDICTION_ENTRIES = replace(
     parents={},
 )
 
+PREDICTION_POSITIONS, PREDICTION_DUELS, PREDICTION_CONTRIBUTIONS = (
+    replace(
+        table,
+        name=table.name.replace("forecast", "prediction"),
+        grain=f"{table.grain.removesuffix(')')}; sealed)",
+        source="the ledger",
+        group="Sealed",
+        parents={},
+    )
+    for table in (FORECAST_POSITIONS, FORECAST_DUELS, FORECAST_CONTRIBUTIONS)
+)
+
 ACCURACY = Table(
     "accuracy",
     "one row per settlement and model: how good a sealed prediction was by the results known then",
@@ -73,4 +95,11 @@ ACCURACY = Table(
     group="Sealed",
 )
 
-LEDGER_TABLES = (PREDICTIONS, PREDICTION_ENTRIES, ACCURACY)
+LEDGER_TABLES = (
+    PREDICTIONS,
+    PREDICTION_ENTRIES,
+    PREDICTION_POSITIONS,
+    PREDICTION_DUELS,
+    PREDICTION_CONTRIBUTIONS,
+    ACCURACY,
+)

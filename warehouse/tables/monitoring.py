@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.tables.contract import EVENT_ID, KNOWN_AT, SEASON, Column, Table, required
-from warehouse.tables.forecasts import MODEL, STAGE
+from warehouse.tables.forecasts import MODEL, STAGE, TARGET
 
 CHALLENGED_AT = required("challenged_at", "timestamp", "When the challenge was decided.", unit="UTC")
 CHALLENGER = required("challenger", "text", "Version of the challenger in the registry.")
@@ -16,10 +16,11 @@ KIND = required(
 
 MODEL_CHALLENGES = Table(
     "model_challenges",
-    "one row per challenge, stage and score: how a newly trained model did against the one in production",
-    ("challenged_at", "stage", "metric"),
+    "one row per challenge, target, stage and score: how a newly trained model did against the one in production",
+    ("challenged_at", "target", "stage", "metric"),
     (
         CHALLENGED_AT,
+        TARGET,
         STAGE,
         required("metric", "text", "The score; all are errors, smaller is better."),
         Column("champion", "text", "Version then in production; missing when there was none."),
@@ -46,10 +47,11 @@ MODEL_CHALLENGES = Table(
 
 CHALLENGE_RACES = Table(
     "challenge_races",
-    "one row per challenge, stage and race it was decided by (such a race is no test evidence for what was promoted)",
-    ("challenged_at", "stage", "event_id"),
+    "one row per challenge, target, stage and race it was decided by (no test evidence for what was promoted)",
+    ("challenged_at", "target", "stage", "event_id"),
     (
         CHALLENGED_AT,
+        TARGET,
         STAGE,
         EVENT_ID,
         SEASON,

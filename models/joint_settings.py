@@ -1,0 +1,67 @@
+"""Constants of the joint model: what is not learned from a training set but was chosen on the seasons 2014–2021."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from models.order_simulation import RaceNoise
+
+RACE_POINTS = (25.0, 18.0, 15.0, 12.0, 10.0, 8.0, 6.0, 4.0, 2.0, 1.0)
+SPRINT_POINTS = (8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0)
+
+
+@dataclass(frozen=True)
+class JointSettings:
+    """What is not learned from a training set but was chosen on the seasons 2014–2021; see ``docs/models.md``.
+
+    Attributes:
+        half_life: Races after which a race counts half for strengths.
+        hazard_half_life: The same for retirements.
+        ridge: Penalty on the coefficients of the linear part.
+        linear_share: Weight of the linear part in the strength.
+        tree_share: Weight of the trees' share of the field (times minus five, its unit of strength); 0 leaves trees out.
+        noise: What chance does in a race.
+        own_win: How far win probabilities follow the drawn orders; the rest follows the slot's frequency (geometric mean).
+        own_podium: The same for podiums (mean of log odds).
+        own_points: The same for points finishes.
+        points_sharpness: Factor on the log odds of points finishes.
+        retires: Whether cars retire (not in qualifying).
+        retirement_share: Factor on the probability of retiring.
+        points: Points by place for ``expected_points``; empty for none.
+    """
+
+    half_life: float = 100.0
+    hazard_half_life: float = 120.0
+    ridge: float = 20.0
+    linear_share: float = 0.85
+    tree_share: float = 0.25
+    noise: RaceNoise = field(default_factory=RaceNoise)
+    own_win: float = 0.9
+    own_podium: float = 0.8
+    own_points: float = 0.9
+    points_sharpness: float = 1.1
+    retires: bool = True
+    retirement_share: float = 1.0
+    points: tuple[float, ...] = RACE_POINTS
+
+
+TREE_UNIT = 5.0
+"""Strength of one whole field: what a share of the field is multiplied by before it is weighed."""
+
+QUALIFYING = JointSettings(
+    half_life=40.0,
+    linear_share=0.7,
+    tree_share=0.5,
+    noise=RaceNoise(mishap_rate=0.05),
+    own_win=1.0,
+    own_podium=1.0,
+    own_points=1.0,
+    points_sharpness=1.0,
+    retires=False,
+    points=(),
+)
+"""Qualifying: nobody retires, mishaps are rarer, no slot to lean on; form of the last seasons counts for more."""
+
+SPRINT = {"points": SPRINT_POINTS, "retirement_share": 1.0 / 3.0}
+"""What the race's model is changed by to forecast a sprint: its points, and a third of the distance to retire in. Sprints
+began in 2021, so nothing could be chosen on earlier seasons: this is set beforehand, not fitted."""

@@ -1,0 +1,136 @@
+"""The championship page: numbers equal to the tables, choices in the URL, empty states, what is not in the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import altair as alt
+import polars as pl
+import pytest
+
+from f1core.championship_view import document, labelled_odds, points_table
+from f1core.charts.final_positions import final_positions as position_map
+from f1core.charts.title_odds import title_odds as odds_bars
+from f1core.charts.title_odds import title_race
+from f1core.review import as_json
+from f1core.title_words import what_must_happen
+from tests.championship_data import championship_folder
+from tests.pages.conftest import Open, draw, param
+from warehouse.queries.championship import final_positions
+from warehouse.reader import Reader
+
+PAGE = "pages/championship.py"
+NOW = "2026-11-20T12:00Z"
+
+
+@pytest.fixture(scope="session")
+def data(ingested: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return championship_folder(ingested, tmp_path_factory)
+
+
+@pytest.fixture
+def reader(data: Path) -> Reader:
+    return Reader(data / "warehouse")
+
+
+def test_the_table_shows_what_is_stored(visit: Open, data: Path, reader: Reader) -> None:
+    seen = visit(PAGE, data, clock=NOW)
+    assert seen.charts == 3
+    shown = seen.at.dataframe[0].value
+    rows = labelled_odds(reader, 2026, "drivers").filter(pl.col("event_id") == "2026-austria")
+    assert shown["name"].to_list() == rows["name"].to_list()
+    assert shown["points"].to_list() == rows["points"].to_list()
+    assert shown["title"].to_list() == (rows["title_probability"] * 100).to_list()
+    assert shown["gap"][0] == 0 and (shown["gap"] >= 0).all()
+    official = reader.query(
+        "select points from driver_standings where event_id = '2026-austria' order by display_order"
+    )
+    assert shown["points"].to_list() == official["points"].to_list()
+    assert seen.says("Drivers, after the Austrian Grand Prix of 28 Jun 2026")
+    assert seen.says("10,000 simulated seasons")
+
+
+def test_what_must_happen_is_on_the_page(visit: Open, data: Path) -> None:
+    seen = visit(PAGE, data, clock=NOW, season="2021", after="2021-saudi-arabia")
+    assert seen.says(
+        "Max Verstappen is champion at the Abu Dhabi Grand Prix if he scores no less than Lewis Hamilton"
+    )
+    assert seen.says("Backtest:") and seen.says("the season's final calendar")
+    over = visit(PAGE, data, clock=NOW, season="2021")
+    assert over.says("Max Verstappen has won the title: the season is over.")
+
+
+def test_races_that_are_not_in_the_data_are_told(visit: Open, data: Path) -> None:
+    seen = visit(PAGE, data, clock=NOW)
+    assert seen.says("Raced since, but not in the data: Great Britain, Belgium")
+    assert not visit(PAGE, data, clock="2026-06-30").says("Raced since")
+
+
+def test_choices_live_in_the_url(visit: Open, data: Path) -> None:
+    seen = visit(PAGE, data, clock=NOW, championship="constructors", season="2021")
+    assert seen.says("Constructors, after the Abu Dhabi Grand Prix")
+    assert "constructor_name" not in seen.at.dataframe[0].value.columns
+    box = next(one for one in seen.at.selectbox if one.key == "choice_season")
+    box.set_value("2026")
+    after = draw(seen.at)
+    assert param(after.at, "season") == "2026"
+    assert after.says("Constructors, after the Austrian Grand Prix")
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        ({"season": "1950"}, "There is no season “1950” here"),
+        ({"championship": "[x](https://evil.example)"}, "There is no championship"),
+        ({"after": "2021-saudi-arabia"}, "There is no after round “2021-saudi-arabia” here"),
+    ],
+)
+def test_bad_parameters_are_answered_kindly(
+    query: dict[str, str], answer: str, visit: Open, data: Path
+) -> None:
+    seen = visit(PAGE, data, clock=NOW, **query)
+    assert seen.says(answer)
+    assert "](https://evil" not in "\n".join(seen.texts())
+    assert seen.charts == 3
+
+
+def test_a_simulated_clock_sees_only_rounds_that_were_known(visit: Open, data: Path) -> None:
+    seen = visit(PAGE, data, clock="2026-03-20")
+    assert seen.says("after the Chinese Grand Prix")
+    nothing = visit(PAGE, data, clock="2026-01-01", season="2026")
+    assert nothing.says("There are no title odds for this time") and nothing.charts == 0
+
+
+def test_without_odds_the_page_says_how_to_get_them(visit: Open, tiny_data: Path) -> None:
+    seen = visit(PAGE, tiny_data)
+    assert seen.says("python -m jobs championship") and seen.charts == 0
+
+
+def test_charts_are_valid_and_tell_who_leads(reader: Reader) -> None:
+    rows = labelled_odds(reader, 2021, "drivers")
+    now = rows.filter(pl.col("event_id") == "2021-saudi-arabia")
+    for chart in (
+        odds_bars(now),
+        title_race(rows),
+        position_map(now, final_positions(reader, "2021-saudi-arabia", "drivers")),
+    ):
+        spec = chart.to_dict()
+        alt.Chart.from_dict(spec) if "layer" not in spec else alt.LayerChart.from_dict(spec)
+        assert "Hamilton" in spec["description"] or "Verstappen" in spec["description"]
+    words = {row["name"]: row["words"] for row in odds_bars(now).to_dict()["datasets"].popitem()[1]}
+    assert words["Valtteri Bottas"] == "out" and words["Max Verstappen"].endswith("%")
+
+
+def test_labels_are_unique_within_a_season(reader: Reader) -> None:
+    rows = labelled_odds(reader, 2021, "drivers").unique("entity_id")
+    assert rows["label"].is_unique().all()
+
+
+def test_what_is_taken_away_is_what_is_shown(reader: Reader) -> None:
+    rows = labelled_odds(reader, 2021, "drivers").filter(pl.col("event_id") == "2021-qatar")
+    found = what_must_happen(reader, "2021-qatar", "drivers")
+    assert found is not None
+    made = document(rows, final_positions(reader, "2021-qatar", "drivers"), found)
+    assert made["event_id"] == "2021-qatar" and len(made["entries"]) == rows.height
+    assert b'"what_must_happen"' in as_json(made)
+    assert points_table(rows)["wins"].sum() == 20, "twenty races"
