@@ -243,9 +243,22 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
     yield here.run(
         Job.FORECAST, "grid", grid.at, here.start, "Forecast with the starting grid", after=(grid.key,)
     )
-    for target in (Target.QUALIFYING, Target.SPRINT):
-        if here.has(target):
-            yield here.settlement(RULES[target])
+    if here.has(Target.SPRINT):
+        sprint = event.starts[SessionKind.SPRINT]
+        wanted = {"wanted": "grid", "target": Target.SPRINT.value}
+        grid = here.run(Job.RESULTS, "sprint_grid", sprint - GRID_LEAD, sprint, "Grid of the sprint", wanted)
+        yield grid
+        yield here.run(
+            Job.FORECAST,
+            "sprint_grid",
+            grid.at,
+            sprint,
+            "Forecast with the sprint's grid",
+            after=(grid.key,),
+        )
+        yield here.settlement(RULES[Target.SPRINT])
+    if here.has(Target.QUALIFYING):
+        yield here.settlement(RULES[Target.QUALIFYING])
     known = event.known[SessionKind.RACE]
     # What brings this result brings those of the races before it; what learns from it learns from those, too.
     yield here.run(

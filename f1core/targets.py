@@ -85,7 +85,7 @@ RULES: dict[Target, TargetRules] = {
         Target.RACE,
         PRODUCTION_MODEL,
         _GRID_BASELINES,
-        (Stage.PRE_QUALIFYING, Stage.PRE_RACE),
+        (Stage.PRE_QUALIFYING, Stage.POST_QUALIFYING, Stage.PRE_RACE),
         features_of=Target.RACE,
         learns_from=Target.RACE,
         has_times=True,

@@ -92,7 +92,8 @@ def results(context: TaskContext) -> TaskResult:
         raise unavailable or NotPublished(f"No source has the result of {context.event_id} yet.")
     if wanted == "grid":
         now = context.workspace.clock.now()
-        if best_stage(context.workspace.reader, context.event_id, now) is not Stage.PRE_RACE:
+        target = Target(context.params.get("target", Target.RACE.value))
+        if best_stage(context.workspace.reader, context.event_id, now, target) is not Stage.PRE_RACE:
             raise NotPublished(f"No source has the starting grid of {context.event_id} yet.")
     return TaskResult(done.rows, joined(*notes, done.note))
 

@@ -54,7 +54,7 @@ def title_odds(rows: pl.DataFrame) -> Any:
     favourite = f"{shown['name'][0]} {_words(shown.row(0, named=True))}" if shown.height else "nobody"
     return finish(
         alt.layer(bars, marks),
-        height=rows_height(shown.height, 50),
+        height=rows_height(shown.height, 70),
         description=f"Probability of the title for {shown.height} in the championship; first {favourite}.",
     )
 

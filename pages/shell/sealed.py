@@ -42,6 +42,7 @@ def seal_note(app: App, event: dict[str, Any], target: Target = Target.RACE) -> 
         start=session_start(target, starts),
         now=app.now,
         is_cancelled=event["status"] == "cancelled",
+        target=target,
     )
     if state is SealState.SEALED:
         return

@@ -102,6 +102,10 @@ def test_a_sprint_weekend_has_its_own_sessions(settings: Settings) -> None:
     )
     assert runs["freeze:2026-vale:sprint:pre_race"].at == RACE - 27.5 * HOUR
     assert runs["freeze:2026-vale:sprint:pre_race"].params["is_optional"] == "yes"
+    grid = runs["results:2026-vale:sprint_grid"]
+    assert (grid.at, grid.deadline) == (RACE - 27 * HOUR - dt.timedelta(minutes=59), RACE - 27 * HOUR)
+    assert grid.params == {"event_id": "2026-vale", "wanted": "grid", "target": "sprint"}
+    assert runs["forecast:2026-vale:sprint_grid"].after == (grid.key,)
     assert runs["settle:2026-vale:sprint"].at == RACE - 26 * HOUR + dt.timedelta(minutes=15)
 
 

@@ -17,6 +17,7 @@ from f1core.accuracy import comparison_table
 from f1core.charts.calibration_drift import calibration_drift
 from f1core.charts.contribution_waterfall import contribution_waterfall
 from f1core.charts.feature_drift import feature_drift
+from f1core.charts.final_positions import final_positions
 from f1core.charts.finishing_order import finishing_order
 from f1core.charts.head_to_head import head_to_head
 from f1core.charts.miss_distribution import miss_distribution
@@ -27,6 +28,7 @@ from f1core.charts.reliability_curve import reliability_curve
 from f1core.charts.rolling_form import rolling_form
 from f1core.charts.skill import skill
 from f1core.charts.style import NEUTRAL
+from f1core.charts.title_odds import title_odds
 from f1core.wording import SCORE_BY_COLUMN
 
 COUNT = 20
@@ -151,7 +153,30 @@ ROLLING = pl.DataFrame(
 )
 MISSES = pl.DataFrame({"miss": [0, 0, -3, 12], "is_classified": [True, True, True, False]})
 
+ODDS = pl.DataFrame(
+    {
+        "entity_id": ["dee", "eff"],
+        "label": ["Dee", "Eff"],
+        "name": ["Dee Driver", "Eff Driver"],
+        "position": [1, 2],
+        "points": [100.0, 90.0],
+        "title_probability": [0.75, 0.25],
+        "can_be_champion": [True, True],
+        "expected_points": [300.0, 280.0],
+        "expected_position": [1.25, 1.75],
+    }
+)
+FINAL = pl.DataFrame(
+    {
+        "entity_id": ["dee", "dee", "eff", "eff"],
+        "position": [1, 2, 1, 2],
+        "probability": [0.75, 0.25, 0.25, 0.75],
+    }
+)
+
 CHARTS: dict[str, Callable[[], Any]] = {
+    "title_odds": lambda: title_odds(ODDS),
+    "final_positions": lambda: final_positions(ODDS, FINAL),
     "finishing_order": lambda: finishing_order(field(raced=False)),
     "predicted_actual": lambda: predicted_actual(field(raced=True)),
     "outcome_probabilities": lambda: outcome_probabilities(field(raced=False)),
@@ -166,6 +191,8 @@ CHARTS: dict[str, Callable[[], Any]] = {
     "calibration_drift": lambda: calibration_drift(ROLLING, "win_log_loss"),
 }
 EMPTY: dict[str, Callable[[], Any]] = {
+    "title_odds": lambda: title_odds(ODDS.clear()),
+    "final_positions": lambda: final_positions(ODDS.clear(), FINAL.clear()),
     "finishing_order": lambda: finishing_order(field(raced=False).clear()),
     "predicted_actual": lambda: predicted_actual(field(raced=False)),
     "outcome_probabilities": lambda: outcome_probabilities(field(raced=False).clear()),
@@ -229,7 +256,7 @@ def test_every_axis_has_a_title_or_names_its_lines(name: str) -> None:
         channel.get("title")
         for encoding in encodings(spec)
         for axis, channel in encoding.items()
-        if axis in ("x", "y") and channel.get("type") == "quantitative"
+        if axis in ("x", "y") and channel.get("type") in ("quantitative", "ordinal")
     ]
     assert any(titles)
 

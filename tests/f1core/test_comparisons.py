@@ -19,7 +19,8 @@ from f1core.accuracy import (
     score_lines,
     season_advantages,
 )
-from f1core.wording import SCORE_BY_COLUMN, SCORES
+from f1core.targets import PRODUCTION_MODEL
+from f1core.wording import OUR_MODEL, SCORE_BY_COLUMN, SCORES, model_name, model_order
 from models.metrics import SCORE_NAMES
 from warehouse.reader import Reader
 from warehouse.tables import SCORE_COLUMNS
@@ -31,7 +32,7 @@ def made_up(**ours: float) -> pl.DataFrame:
     """Twenty races in two seasons: every model scores 0.5 in everything, ours as given (with a little noise)."""
     rows: list[dict[str, Any]] = []
     for race in range(RACES):
-        for model in ("elo", "grid", "rf_xgb"):
+        for model in ("elo", "grid", PRODUCTION_MODEL):
             row: dict[str, Any] = {
                 "event_id": f"{2024 + race // 10}-race-{race:02d}",
                 "season": 2024 + race // 10,
@@ -40,7 +41,7 @@ def made_up(**ours: float) -> pl.DataFrame:
                 "model": model,
                 **dict.fromkeys(SCORE_NAMES, 0.5),
             }
-            if model == "rf_xgb":
+            if model == PRODUCTION_MODEL:
                 row |= {name: value + 0.01 * math.sin(race) for name, value in ours.items()}
             rows.append(row)
     return pl.DataFrame(rows)
@@ -118,7 +119,7 @@ def test_season_advantages_are_those_of_the_season_alone() -> None:
 def test_form_is_the_mean_of_five_races_and_starts_with_the_fifth() -> None:
     scores = made_up(mae_ranked=0.2)
     mine = rolling_scores(scores).filter(pl.col("model") == "Parc Fermé")
-    values = scores.filter(pl.col("model") == "rf_xgb")["mae_ranked"]
+    values = scores.filter(pl.col("model") == PRODUCTION_MODEL)["mae_ranked"]
     assert mine["race"].to_list() == list(range(5, RACES + 1))
     assert mine["mae_ranked"][0] == pytest.approx(values[:5].mean())
     assert mine["mae_ranked"][-1] == pytest.approx(values[-5:].mean())
@@ -127,7 +128,7 @@ def test_form_is_the_mean_of_five_races_and_starts_with_the_fifth() -> None:
 def test_score_lines_mark_the_best_and_skip_what_nobody_has() -> None:
     rows = pl.DataFrame(
         [
-            {"model": "rf_xgb", **dict.fromkeys(SCORE_NAMES, 0.4)},
+            {"model": PRODUCTION_MODEL, **dict.fromkeys(SCORE_NAMES, 0.4)},
             {"model": "grid", **dict.fromkeys(SCORE_NAMES, 0.6)},
         ]
     ).with_columns(time_mae_s=pl.lit(None, pl.Float64))
@@ -154,9 +155,9 @@ def test_numbers_have_their_format_and_a_dash_when_unknown() -> None:
 
 def test_reliability_counts_every_starter_once(small_data: Any) -> None:
     reader = Reader(small_data / "warehouse")
-    curves = reliability_curves(reader, "pre_race", "rf_xgb")
+    curves = reliability_curves(reader, "pre_race", PRODUCTION_MODEL)
     starters = reader.query(
-        "select sum(count_starters)::integer as n from backtest_scores where stage = 'pre_race' and model = 'rf_xgb'"
+        f"select sum(count_starters)::integer as n from backtest_scores where stage = 'pre_race' and model = '{PRODUCTION_MODEL}' and target = 'race'"
     )["n"][0]
     for outcome in ("win", "podium", "top_ten"):
         curve = curves.filter(pl.col("outcome") == outcome)
@@ -164,3 +165,20 @@ def test_reliability_counts_every_starter_once(small_data: Any) -> None:
         assert ((curve["low"] <= curve["frequency"]) & (curve["frequency"] <= curve["high"])).all()
         error = ((curve["mean_probability"] - curve["frequency"]).abs() * curve["count"]).sum() / starters
         assert curve["error"][0] == pytest.approx(error)
+
+
+def test_a_recipe_that_is_only_compared_has_its_own_name_and_place() -> None:
+    """Scored beside ours in the same run, it is neither ours nor lost: tables and sentences name it."""
+    assert model_name("rf_xgb") == "RF + XGB" and model_name(PRODUCTION_MODEL) == OUR_MODEL
+    assert model_order(["elo", "rf_xgb", "grid", PRODUCTION_MODEL]) == [
+        PRODUCTION_MODEL,
+        "rf_xgb",
+        "grid",
+        "elo",
+    ]
+    rows = made_up(mae_ranked=0.2)
+    beside = rows.filter(pl.col("model") == "grid").with_columns(model=pl.lit("rf_xgb"))
+    both = pl.concat([rows, beside])
+    assert {item.baseline for item in compare(both)} == {"rf_xgb", "grid", "elo"}
+    lines = score_lines(by_season(both).filter(pl.col("season") == "All"))
+    assert lines.columns == ["Score", OUR_MODEL, "RF + XGB", "Grid order", "Elo"]

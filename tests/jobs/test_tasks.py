@@ -136,6 +136,11 @@ def test_a_result_that_is_there_needs_no_source(data: Path) -> None:
 def test_a_grid_is_waited_for_until_it_is_there(data: Path) -> None:
     assert make(data, Job.RESULTS, event_id=RESULT, wanted="grid").status is RunStatus.DONE
     assert make(data, Job.RESULTS, event_id=NO_RESULT, wanted="grid").status is RunStatus.NOT_YET
+    sprint = {"wanted": "grid", "target": "sprint"}
+    assert make(data, Job.RESULTS, event_id="2024-harbour", **sprint).status is RunStatus.DONE
+    before = dt.datetime(2024, 4, 20, 8, 0, tzinfo=dt.UTC)
+    waiting = make(data, Job.RESULTS, event_id="2024-harbour", at=before, **sprint)
+    assert waiting.status is RunStatus.NOT_YET
 
 
 @pytest.mark.parametrize("job", [Job.F1DB_CHECK, Job.FULL_SEASON])
