@@ -1,0 +1,1 @@
+"""The strategy simulator: a full field, lap by lap, for any plans."""
