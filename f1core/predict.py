@@ -163,6 +163,12 @@ class Predictor:
     def _production(self, stage: Stage, target: Target) -> dict[str, tuple[str, RaceModel]]:
         rules = rules_of(target)
         stored = self.workspace.registry.load_production(rules.learns_from.value, stage.value)
+        if stored.manifest.model != rules.model:
+            raise NotTrained(
+                f"{stored.manifest.version} was made by an earlier version of the product, "
+                f"which forecast with {stored.manifest.model}; this one uses {rules.model}.",
+                hint="Run `python -m jobs train`.",
+            )
         models: dict[str, tuple[str, RaceModel]] = {
             stored.manifest.model: (stored.manifest.version, adapted(stored.model, target))
         }

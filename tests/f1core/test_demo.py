@@ -674,3 +674,36 @@ def test_probabilities_are_calibrated(demo_data: Path, tmp_path: Path) -> None:
         error = calibration_error(reliability(made, workspace.labels, outcome))
         assert error is not None and error < limit, (outcome, error)
     workspace.reader.close()
+
+
+def test_the_model_recovers_the_planted_order_and_retirements(
+    demo_data: Path, truth: Truth, tmp_path: Path
+) -> None:
+    """Fitted on the first seasons, the model in production finds who is fast and whose cars break in the rest."""
+    from f1core.targets import PRODUCTION_MODEL
+    from f1core.training import fit_model, training_data
+
+    data = Path(shutil.copytree(demo_data, tmp_path / "data"))
+    workspace = Workspace(load_settings(data=data, workers=1), Clock.at(NOW))
+    past = training_data(workspace, Stage.PRE_RACE)
+    later = list(past.known_at)[36:]
+    model = fit_model(PRODUCTION_MODEL, past.before(past.known_at[later[0]]), Stage.PRE_RACE)
+    made = model.predict(past.features.filter(pl.col("event_id").is_in(later)), seed=1)
+    teams = past.features.select("event_id", "driver_id", "constructor_id")
+    mean = (
+        made.join(teams, on=["event_id", "driver_id"])
+        .with_columns(season=pl.col("event_id").str.head(4).cast(pl.Int32))
+        .group_by("season", "driver_id", "constructor_id")
+        .agg(pl.col("expected_position", "dnf_probability").mean())
+    )
+    for (season,), rows in mean.group_by(["season"]):
+        planted = truth.combined(int(season))
+        pace = rows.with_columns(planted=pl.col("driver_id").replace_strict(planted, return_dtype=pl.Float64))
+        together = pace.select(pl.corr("planted", "expected_position", method="spearman")).item()
+        assert together > 0.9, (season, together)
+    rates = mean.with_columns(
+        planted=pl.col("constructor_id").replace_strict(truth.retirement_rates, return_dtype=pl.Float64)
+    )
+    assert rates.select(pl.corr("planted", "dnf_probability")).item() > 0.3
+    assert abs(rates["dnf_probability"].mean() - rates["planted"].mean()) < 0.04
+    workspace.reader.close()

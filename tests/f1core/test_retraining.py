@@ -18,6 +18,7 @@ import f1core.retraining as retraining
 from f1core.challenge import METRICS, MIN_RACES, Decision, judge
 from f1core.challenge_lines import challenge_lines, refused_now
 from f1core.challenge_records import ChallengeRecords, ChallengeReport
+from f1core.champion import champion_fault
 from f1core.clock import Clock
 from f1core.retraining import retrain
 from f1core.settings import load_settings
@@ -27,6 +28,7 @@ from f1core.walk_forward import WalkForward, result_marks
 from f1core.workspace import Workspace
 from models.catalogue import RACE_MODELS
 from models.protocol import RaceModel
+from models.registry import Manifest
 from tests.conftest import workspace_of
 from tests.models.conftest import invented_races
 from warehouse.errors import LockHeld, ModelArtifactError, NotReady
@@ -588,3 +590,19 @@ def test_a_real_installation_keeps_its_scores_and_challenges_a_new_recipe(
     assert all(found.difference == 0 for found in report.differences)
     assert work.registry.production() == before
     assert challenge_races(work.reader)["event_id"].n_unique() == 14
+
+
+def test_a_model_of_an_earlier_version_cannot_be_champion() -> None:
+    """An installation that is updated had the recipe of its day in production: it is replaced, with the fault on record."""
+    trained = dt.datetime(2026, 6, 28, tzinfo=dt.UTC)
+    manifest = Manifest(
+        model="rf_xgb",
+        target=Target.RACE.value,
+        stages=(Stage.PRE_RACE.value,),
+        cutoff=trained,
+        created_at=trained,
+        feature_names=("grid_position",),
+        data_version="0a1b2c-3d4e5f",
+    )
+    assert "this version of the product forecasts with joint" in champion_fault(manifest, Stage.PRE_RACE)
+    assert not champion_fault(replace(manifest, model=PRODUCTION_MODEL), Stage.PRE_RACE)
