@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from f1core.championship_inputs import SEASONS_BEFORE, Standing, standing_after
+from f1core.championship_inputs import FASTEST_LAPS_SINCE, SEASONS_BEFORE, Standing, standing_after
 from f1core.log import get_logger
 from f1core.workspace import Workspace
 from models.championship import (
@@ -32,7 +32,7 @@ from warehouse.queries.history import Facts, load_facts
 from warehouse.store import Store
 from warehouse.tables import TABLES
 
-METHOD = "1"
+METHOD = "2"
 """Raised with every change of the code that changes odds."""
 SEED = 20_100_314
 LOCK_WAIT_S = 60.0
@@ -138,7 +138,8 @@ def refresh_championship(
             f"Points of the season {season} followed other rules.",
             hint=f"The championship is computed from {FIRST_SEASON} on.",
         )
-    facts, events = load_facts(reader, from_season=season - SEASONS_BEFORE), calendar(reader)
+    first = min(season - SEASONS_BEFORE, FASTEST_LAPS_SINCE)
+    facts, events = load_facts(reader, from_season=first), calendar(reader)
     before = {event: (made, live) for event, made, live in stored_rounds(reader, season).iter_rows()}
     old = season_odds(reader, season)
     parts: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])

@@ -27,6 +27,9 @@ FASTEST_LAP_PSEUDO = 1.0
 NEW_DRIVER, NEW_CAR = (0.25, 0.2), (0.3, 0.3)
 """Pace and variance of who has no rating yet, as the filter takes them."""
 
+FASTEST_LAPS_SINCE = 2014
+"""Fastest laps are counted by place from the first season of the hybrid cars on."""
+
 
 @dataclass(frozen=True)
 class Remaining:
@@ -256,7 +259,7 @@ def _hazards(races: pl.DataFrame, season: int) -> dict[str, float]:
 
 def _fastest_laps(races: pl.DataFrame) -> tuple[float, ...]:
     """Share of fastest laps set by who finished first, second, ... tenth, since the hybrid cars of 2014."""
-    setters = races.filter(pl.col("is_fastest_lap") & (pl.col("season") >= 2014))
+    setters = races.filter(pl.col("is_fastest_lap") & (pl.col("season") >= FASTEST_LAPS_SINCE))
     counts = np.zeros(FASTEST_LAP_PLACES)
     for place in setters["position"].drop_nulls():
         if place <= FASTEST_LAP_PLACES:

@@ -9,11 +9,12 @@ import polars as pl
 
 from f1core.champion import place_of
 from f1core.distributions import TABLE_NAMES, Distributions
+from f1core.log import get_logger
 from f1core.predict import Forecast, Predictor, best_stage, is_over
 from f1core.published import publish_documents
 from f1core.targets import targets_of
 from f1core.workspace import Workspace
-from warehouse.errors import NotReady
+from warehouse.errors import NotReady, NotTrained
 from warehouse.queries.events import calendar
 from warehouse.queries.forecasts import events_without_result, prediction_heads
 from warehouse.store import Store
@@ -76,12 +77,22 @@ def refresh_forecasts(workspace: Workspace, event_ids: Sequence[str]) -> list[Fo
         )
     predictor = Predictor(workspace)
     now = workspace.clock.now()
-    made = [
-        predictor.forecast(event_id, target=target)
-        for event_id in event_ids
-        for target in open_targets(workspace, event_id, now)
-        if not is_current(workspace, event_id, target)
-    ]
+    made: list[Forecast] = []
+    untrained: NotTrained | None = None
+    for event_id in event_ids:
+        for target in open_targets(workspace, event_id, now):
+            if is_current(workspace, event_id, target):
+                continue
+            try:
+                made.append(predictor.forecast(event_id, target=target))
+            except NotTrained as error:
+                # One target without a model must not keep the others from being forecast.
+                untrained = error
+                get_logger(__name__).warning(
+                    "not_trained", event_id=event_id, target=target.value, error=str(error)
+                )
+    if untrained is not None and not made:
+        raise untrained
     if made:
         with workspace.writing("predict") as store:
             save_forecasts(store, made)

@@ -170,9 +170,9 @@ class LogFile:
                 ),
             )
             # What came due since the old record was last written to may have been missed, and is looked for.
-            con.execute(
-                "insert into facts (name, value) values ('began', ?)",
-                (json.dumps({"at": last_written.isoformat()}),),
+            con.executemany(
+                "insert into facts (name, value) values (?, ?)",
+                [(name, json.dumps({"at": last_written.isoformat()})) for name in ("began", "began_targets")],
             )
             return con
 

@@ -12,7 +12,8 @@ from warehouse.errors import NotReady, ParcFermeError
 from warehouse.vocab import Stage, Target
 
 app = typer.Typer(
-    help="Stored models: list and show them, put one into production, go back to the one before.",
+    help="Stored models: list and show them, put one into production, go back to the one before.\n\n"
+    "Example: python -m jobs models list --stage pre_race",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -146,6 +146,8 @@ class Runner:
         first = now or self.now()
         if self._first is None and self.log.fact("began") is None:
             self.log.note_fact("began", {"at": first.isoformat()})
+        if self.log.fact("began_targets") is None:
+            self.log.note_fact("began_targets", {"at": first.isoformat()})
         self._note_moves(first)
         made: list[JobRun] = []
         tried: dict[str, int] = {}
@@ -272,10 +274,15 @@ class Runner:
     def _record_missed(self, now: dt.datetime) -> list[JobRun]:
         """Writes down, once, each seal whose session began without it."""
         began = self._began(now)
+        # Before qualifying and sprints were sealed at all, nobody missed a seal of theirs.
+        kept = self.log.fact("began_targets")
+        others = dt.datetime.fromisoformat(kept["at"]) if kept else now
         latest = self._rows()
         made = []
         for run in self.plan.current(now, self._began(now)):
             if not run.is_seal or run.deadline is None or not began < run.deadline <= now:
+                continue
+            if run.params.get("target", Target.RACE.value) != Target.RACE.value and run.deadline <= others:
                 continue
             last = latest.get(run.key)
             if last is not None and last.status in (RunStatus.DONE, RunStatus.MISSED):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from f1core.agenda import Job, PlannedRun
 from f1core.job_sources import Sources
+from f1core.log import get_logger
 from f1core.workspace import Workspace
 from jobs import session_tasks
 from jobs.outcome import Outcome, TaskResult, outcome_of
 from jobs.task_context import Task, TaskContext, bring_facts, joined
-from warehouse.errors import NotPublished, NotReady, SourceError, SourceUnavailable
+from warehouse.errors import NotPublished, NotReady, NotTrained, SourceError, SourceUnavailable
 from warehouse.vocab import SessionKind, Stage, Target
+
+T = TypeVar("T")
 
 
 class InProcess:
@@ -60,17 +64,21 @@ def full_season(context: TaskContext) -> TaskResult:
 def calendar(context: TaskContext) -> TaskResult:
     """The calendar with its session times; says what moved."""
     from f1core.calendar_moves import calendar_moves, session_table
+    from f1core.championship import bring_championship
 
     before = session_table(context.workspace)
     season = context.workspace.clock.now().year
     news = context.sources.fetch_schedule(context.workspace, season)
     bring_facts(context)
     moves = calendar_moves(before, session_table(context.workspace), context.workspace.clock.now())
+    if moves:
+        bring_championship(context.workspace)
     return TaskResult(len(moves), joined(news.note, "; ".join(moves) or "nothing moved"))
 
 
 def results(context: TaskContext) -> TaskResult:
     """Results and standings; for an event its grid or its official result, waited for until they are there."""
+    from f1core.championship import bring_championship
     from f1core.predict import best_stage
 
     wanted = context.params.get("wanted")
@@ -90,6 +98,9 @@ def results(context: TaskContext) -> TaskResult:
         raise unavailable
     if wanted == "race" and not _has_result(context):
         raise unavailable or NotPublished(f"No source has the result of {context.event_id} yet.")
+    if wanted == "race":
+        # Whether or not anything of it was sealed: the title odds go by results.
+        bring_championship(context.workspace)
     if wanted == "grid":
         now = context.workspace.clock.now()
         target = Target(context.params.get("target", Target.RACE.value))
@@ -115,7 +126,9 @@ def freeze(context: TaskContext) -> TaskResult:
 
     stage = Stage(context.params["stage"]) if "stage" in context.params else None
     target = Target(context.params.get("target", Target.RACE.value))
-    record, is_new = seal(context.workspace, context.event_id, stage=stage, target=target)
+    record, is_new = with_models(
+        context, lambda: seal(context.workspace, context.event_id, stage=stage, target=target)
+    )
     # Also when it was sealed before: the process that did may have died before its tables were made.
     publish_ledger(context.workspace)
     return TaskResult(
@@ -161,6 +174,20 @@ def settle(context: TaskContext) -> TaskResult:
 # Models and forecasts -----------------------------------------------------------------------------------------------
 
 
+def with_models(context: TaskContext, act: Callable[[], T]) -> T:
+    """What an act gives; where models are missing, or are those of an earlier version, they are trained first, once."""
+    from f1core.retraining import retrain as challenge
+
+    try:
+        return act()
+    except NotTrained as error:
+        if not context.workspace.settings.auto_retrain_enabled:
+            raise
+        get_logger(__name__).warning("training_first", reason=str(error))
+        challenge(context.workspace)
+        return act()
+
+
 def forecast(context: TaskContext) -> TaskResult:
     """The provisional forecasts: of one event, or of the coming ones."""
     from f1core.forecasts import coming_events, refresh_forecasts
@@ -169,7 +196,7 @@ def forecast(context: TaskContext) -> TaskResult:
     work = context.workspace
     wanted = context.params.get("event_id")
     coming = [wanted] if wanted else coming_events(work, work.clock.now())
-    made = refresh_forecasts(work, coming)
+    made = with_models(context, lambda: refresh_forecasts(work, coming))
     words = [
         f"{head['event_id']} {placed(Target(head['target']), Stage(head['stage']))}"
         for head in (one.heads.row(0, named=True) for one in made)

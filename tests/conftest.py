@@ -149,13 +149,23 @@ def reader(ingested: Path) -> Iterator[Reader]:
 
 
 @pytest.fixture(scope="session")
-def recent_facts(reader: Reader) -> Facts:
+def recent_paces(reader: Reader) -> pl.DataFrame:
+    """Race pace by the laps of every race of 2021 on."""
+    from f1core.ratings import lap_paces
+    from models.lap_pace import LAP_COLUMNS
+
+    columns = ", ".join(("session", *LAP_COLUMNS))
+    return lap_paces(reader.query(f"select {columns} from laps where season >= 2021"))
+
+
+@pytest.fixture(scope="session")
+def recent_facts(reader: Reader, recent_paces: pl.DataFrame) -> Facts:
     """What features of 2022 on are made from: gated facts of 2021 on, rated from nothing."""
     from f1core.ratings import rate_frames
     from warehouse.queries.history import order_by_known
 
     facts = load_facts(reader, from_season=2021)
-    ratings = rate_frames(facts.tables["race_results"], facts.tables["qualifying_results"])
+    ratings = rate_frames(facts.tables["race_results"], facts.tables["qualifying_results"], recent_paces)
     return Facts(
         {**facts.tables, "ratings": order_by_known("ratings", ratings)},
         facts.calendar,

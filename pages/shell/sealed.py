@@ -9,8 +9,7 @@ import streamlit as st
 
 from f1core.freeze_policy import SealState, due_at, seal_state, session_start
 from f1core.ledger import Ledger, Verification
-from f1core.targets import PRODUCTION_MODEL
-from f1core.wording import TARGET_NAMES
+from f1core.wording import BASELINE_NAMES, TARGET_NAMES
 from pages.shell.frame import App
 from warehouse.errors import WarehouseError
 from warehouse.queries.accuracy import accuracy_by, driver_accuracy, sealed_accuracy
@@ -82,18 +81,19 @@ def chain_note(app: App) -> None:
 
 def sealed_section(app: App, target: Target) -> None:
     """Sealed forecasts and their scores, apart from every backtest."""
-    heads = app.read(prediction_heads, "sealed", target=target.value).filter(
-        pl.col("model") == PRODUCTION_MODEL
-    )
+    # Whoever was in production when a forecast was sealed: earlier versions had other models.
+    ours = ~pl.col("model").is_in(list(BASELINE_NAMES))
+    heads = app.read(prediction_heads, "sealed", target=target.value).filter(ours)
     if heads.is_empty():
         st.info(
             "Nothing is sealed yet: `python -m jobs freeze --race next` seals the next race's forecast before its start.",
             icon=":material/lock_clock:",
         )
         return
-    scores = app.read(sealed_accuracy, target=target.value).filter(pl.col("model") == PRODUCTION_MODEL)
+    scores = app.read(sealed_accuracy, target=target.value).filter(ours)
     names = ["win_log_loss", "mae_ranked", "top_ten_brier", "revision"]
-    rows = heads.join(scores.select("event_id", "stage", *names), on=["event_id", "stage"], how="left")
+    keys = ["event_id", "stage", "model"]
+    rows = heads.join(scores.select(*keys, *names), on=keys, how="left")
     table = rows.select(
         Race=pl.format("{} {}", "grand_prix_name", "season"),
         Stage=pl.col("stage").replace_strict({stage.value: stage.label for stage in Stage}),

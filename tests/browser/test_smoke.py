@@ -155,7 +155,7 @@ def test_downloads_are_files_with_the_shown_drivers(app: str, open_tab: OpenTab)
     with tab.page.expect_download() as waiting:
         tab.page.get_by_role("button", name="CSV", exact=True).click()
     download = waiting.value
-    assert download.suggested_filename == "2025-las-vegas_pre_race_joint_backtest.csv"
+    assert download.suggested_filename == "2025-las-vegas_race_pre_race_joint_backtest.csv"
     lines = Path(download.path()).read_text(encoding="utf-8").splitlines()
     assert len(lines) == 21
     assert any(",Lando Norris," in line for line in lines)

@@ -27,6 +27,8 @@ from warehouse.reader import Reader
 from warehouse.vocab import SessionKind, Stage, Target
 
 FIRST = 2022
+PACES: list[pl.DataFrame] = []
+"""Race pace by the laps as they really were, put here by :func:`paces_of_laps`."""
 CHECKED_PER_CUTOFF = 6
 QUICK, THOROUGH = 20, 120
 PLACES = [(target, stage) for target in Target for stage in rules_of(target).stages]
@@ -58,9 +60,22 @@ def tampered(facts: Facts, cutoff: dt.datetime, seed: int) -> Facts:
     if rng.random() < 0.15:
         # The future may also be unknown altogether.
         tables = {name: rows.filter(pl.col("known_at") < cutoff) for name, rows in tables.items()}
-    ratings = rate_frames(tables["race_results"], tables["qualifying_results"])
+    paces = tampered_paces(facts, cutoff, rng, seed)
+    ratings = rate_frames(tables["race_results"], tables["qualifying_results"], paces)
     tables["ratings"] = order_by_known("ratings", ratings)
     return Facts(tables, facts.calendar, facts.sessions, facts.circuits)
+
+
+def tampered_paces(facts: Facts, cutoff: dt.datetime, rng: random.Random, seed: int) -> pl.DataFrame:
+    """What laps say of race pace: races that end at the cut-off or later have other laps, or none."""
+    results = facts.tables["race_results"].filter(pl.col("session") == "race")
+    later = results.filter(pl.col("known_at") >= cutoff)["event_id"].unique().to_list()
+    paces = PACES[0]
+    past, future = (paces.filter(pl.col("event_id").is_in(later) == is_later) for is_later in (False, True))
+    if rng.random() < 0.3:
+        return past
+    shuffled = pl.col("driver_id").shuffle(seed=seed % 2**31).over("event_id")
+    return pl.concat([past, future.with_columns(shuffled, pl.col("race_pace_pct") * 3 + rng.random())])
 
 
 def altered(rows: pl.DataFrame, rng: random.Random) -> pl.DataFrame:
@@ -154,6 +169,11 @@ def check(
         before = [e for e in events[other] if stage_cutoff(truth, e, Stage.PRE_WEEKEND) <= cutoff]
         checks.append((rng.choice(before[-8:]), at, other) if before else (event, stage, target))
     return differences(truth, FeatureFacts(tampered(facts, cutoff, seed)), checks, cutoff)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def paces_of_laps(recent_paces: pl.DataFrame) -> None:
+    PACES[:] = [recent_paces]
 
 
 @pytest.fixture(scope="module")
@@ -282,15 +302,17 @@ def test_tampering_leaves_the_past_and_changes_the_future(recent_facts: Facts) -
     assert changed == set(GATED_TABLES)
 
 
-def test_ratings_depend_on_nothing_later(recent_facts: Facts) -> None:
+def test_ratings_depend_on_nothing_later(recent_facts: Facts, recent_paces: pl.DataFrame) -> None:
     """Rated from the results up to any race, every rating is to the bit what the full history gives."""
     results, qualifying = recent_facts.tables["race_results"], recent_facts.tables["qualifying_results"]
-    full = rate_frames(results, qualifying).sort(
+    full = rate_frames(results, qualifying, recent_paces).sort(
         "known_at", "event_id", "rating_kind", "entity_kind", "entity_id"
     )
     for cutoff in (dt.datetime(2022, 6, 1, tzinfo=dt.UTC), dt.datetime(2025, 7, 6, 15, tzinfo=dt.UTC)):
         known = pl.col("known_at") < cutoff
-        part = rate_frames(results.filter(known), qualifying.filter(known))
+        raced = results.filter(known)["event_id"].unique().to_list()
+        paces = recent_paces.filter(pl.col("event_id").is_in(raced))
+        part = rate_frames(results.filter(known), qualifying.filter(known), paces)
         part = part.sort("known_at", "event_id", "rating_kind", "entity_kind", "entity_id")
         expected = full.filter(known)
         assert part.height == expected.height > 1000

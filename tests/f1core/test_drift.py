@@ -300,5 +300,5 @@ def test_the_real_archive_is_measured(built_data: Path) -> None:
     assert (rows["threshold"] >= MATERIAL).all()
     assert (rows["level"] > 1).to_list() == rows["is_drifting"].to_list()
     calibration = stored_calibration(reader)
-    assert set(calibration["stage"]) == {"pre_qualifying", "pre_race"}
+    assert set(calibration["stage"]) == {"pre_qualifying", "post_qualifying", "pre_race"}
     assert calibration["race"].max() == 24 - NEEDED["calibration_drift"] + 1

@@ -578,14 +578,15 @@ def test_a_real_installation_keeps_its_scores_and_challenges_a_new_recipe(
     both = kept.join(backtested, on="event_id", suffix="_table")
     for metric in METRICS:
         assert both[metric].to_list() == both[f"{metric}_table"].to_list()
-    assert WalkForward(work).judged_on(recipe_of(champion), Stage.POST_QUALIFYING) is Stage.PRE_RACE
+    assert WalkForward(work).judged_on(recipe_of(champion), Stage.PRE_WEEKEND) is Stage.PRE_QUALIFYING
     monkeypatch.setattr(retraining, "recipe_version", lambda: "another")
     monkeypatch.setattr(
         retraining, "training_version", lambda _features, _labels: f"another-{champion.data_version[-12:]}"
     )
-    (report,) = retrain(work, stages=(Stage.POST_QUALIFYING,))
+    reports = retrain(work, stages=(Stage.PRE_WEEKEND,))
+    report = reports[0]
     assert report.decision is Decision.TOO_FEW_RACES
-    assert report.judged_on is Stage.PRE_RACE
+    assert report.judged_on is Stage.PRE_QUALIFYING
     assert len(report.races) == 14
     assert all(found.difference == 0 for found in report.differences)
     assert work.registry.production() == before

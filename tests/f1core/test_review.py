@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from f1core.review import as_csv, as_json, forecast_document, review, side_by_side
+from f1core.targets import PRODUCTION_MODEL
 
 NAMES = {"ayo": "Ann Ayo", "bly": "Bo Bly", "cole": "Cy Cole", "bly-jr": "Di Bly", "eze": "Ed Eze"}
 
@@ -26,7 +27,7 @@ def people(driver_id: str) -> dict[str, object]:
     }
 
 
-def entries(*order: str, model: str = "rf_xgb") -> pl.DataFrame:
+def entries(*order: str, model: str = PRODUCTION_MODEL) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {

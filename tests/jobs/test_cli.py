@@ -124,7 +124,7 @@ def test_status_for_people_and_programs(jobs: Jobs, small_data: Path, year: int)
     assert found["last_result"]["event_id"] == f"{year}-steppe"
     assert found["missing_results"] == []
     assert {row["table"] for row in found["tables"]} >= {"events", "laps", "forecasts"}
-    assert len(found["models"]) == 4
+    assert len(found["models"]) == 6
     assert found["backtest"]["races"] == {"pre_qualifying": 14, "pre_race": 14}
 
 
@@ -199,6 +199,8 @@ def test_train_and_backtest_find_their_work_done(jobs: Jobs, small_copy: Path, y
         "pre_qualifying",
         "post_qualifying",
         "pre_race",
+        "pre_weekend",
+        "pre_qualifying",
     ]
     assert "current" in jobs("train", "--stage", "pre_race", data=small_copy).out
     scores = json.loads(jobs("backtest", "--from", str(year), "--json", data=small_copy).out)

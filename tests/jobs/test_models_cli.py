@@ -16,8 +16,8 @@ from f1core.retraining import _Retraining
 from f1core.settings import load_settings
 from f1core.workspace import Workspace
 from models.baselines import GridOrder
+from models.joint import JointOrderModel
 from models.metrics import SCORE_NAMES
-from models.race_model import ForestBoostingModel
 from models.registry import Manifest, ModelRegistry
 from tests.conftest import Answer, workspace_of
 from tests.models.conftest import invented_races
@@ -31,10 +31,10 @@ Jobs = Callable[..., Answer]
 
 
 @pytest.fixture(scope="module")
-def trained() -> tuple[ForestBoostingModel, GridOrder]:
+def trained() -> tuple[JointOrderModel, GridOrder]:
     features, labels = invented_races(seasons=3, races=4, drivers=6)
     assert set(READS) <= set(feature_names(Stage.PRE_RACE))
-    model = ForestBoostingModel(feature_names=READS, seed=1)
+    model = JointOrderModel(feature_names=READS, samples=200, seed=1)
     return model.fit(features, labels), GridOrder().fit(features, labels)
 
 
@@ -49,7 +49,7 @@ def registry(data: Path) -> ModelRegistry:
 
 
 @pytest.fixture
-def versions(registry: ModelRegistry, trained: tuple[ForestBoostingModel, GridOrder]) -> list[str]:
+def versions(registry: ModelRegistry, trained: tuple[JointOrderModel, GridOrder]) -> list[str]:
     """Three versions of one model, the first two of which went into production by themselves, and a baseline."""
     model, grid = trained
     made = [
@@ -127,7 +127,7 @@ def test_the_beginning_of_a_name_will_do_when_it_is_unique(
         json.loads(jobs("models", "show", versions[3][:16], "--json", data=data).out)["version"]
         == versions[3]
     )
-    several = jobs("models", "show", "race-pre_race-rf", data=data)
+    several = jobs("models", "show", "race-pre_race-joint", data=data)
     assert several.code == 2 and "the beginning of 3 versions" in several.err
     unknown = jobs("models", "show", "race-nowhere", data=data)
     assert unknown.code == 2 and "There is no model version race-nowhere" in unknown.err
@@ -157,7 +157,7 @@ def test_what_cannot_go_into_production_does_not(
     baseline = jobs("models", "promote", versions[3], "--yes", data=data)
     assert baseline.code == 9 and "grid is a baseline" in baseline.err
     damaged = registry.root / "versions" / versions[2]
-    (damaged / "winner.ubj").write_bytes(b"another file")
+    (damaged / "places.ubj").write_bytes(b"another file")
     altered = jobs("models", "promote", versions[2], "--yes", data=data)
     assert altered.code == 9 and "not the file that was stored" in altered.err
     (damaged / "manifest.json").write_text("{")

@@ -37,6 +37,7 @@ from f1core.training import extract_missing
 from f1core.workspace import Workspace
 from jobs.rehearse import Rehearsal, go_on, prepare
 from jobs.scheduler import only_runner
+from models.joint import JointOrderModel
 from models.registry import ModelRegistry
 from tests.conftest import once_per_run
 from warehouse.errors import LockHeld, WarehouseError
@@ -93,6 +94,15 @@ def _one_event_ahead():
     with pytest.MonkeyPatch.context() as patch:
         found = forecasts.coming_events
         patch.setattr(forecasts, "coming_events", lambda work, now, count=1: found(work, now, 1))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_models():
+    """Fewer orders and trees than in production: what these tests look at is what happens when, not how good it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(JointOrderModel.__init__.__kwdefaults__, "samples", 2_000)
+        patch.setattr("models.place_trees.ROUNDS", 30)
         yield
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from f1core.challenge_records import ChallengeRecords, write_challenges
 from f1core.drift import NEEDED
+from f1core.training import trained_places
 from tests.conftest import workspace_of
 from tests.f1core.test_walk_forward import rows
 from tests.pages.conftest import Open
 from warehouse.store import Store
 from warehouse.tables import TABLES
-from warehouse.vocab import Stage
 
 HEALTH = "pages/health.py"
 
@@ -25,7 +25,7 @@ def test_a_young_installation_shows_its_first_models_and_what_it_waits_for(
     assert {"Models: challenges", "Drift of features", "Drift of calibration"} <= set(seen.texts("subheader"))
     table = next(frame.value for frame in seen.at.dataframe if "verdict" in frame.value.columns)
     assert set(table["verdict"]) == {"Promoted: the first"}
-    assert len(table) == len(Stage)
+    assert len(table) == len(trained_places())
     assert seen.says(f"it takes at least {NEEDED['feature_drift']} races")
     assert seen.says(f"it takes {NEEDED['calibration_drift']} races")
     assert seen.says("A promotion is no evidence")

@@ -171,7 +171,7 @@ def test_a_simulated_clock_hides_the_result(visit: Open, built_data: Path) -> No
     assert not seen.at.metric
     before = visit(RACE, built_data, clock="2025-11-22T12:00Z", event="2025-las-vegas")
     stage = next(group for group in before.at.get("button_group") if group.key == "choice_stage")
-    assert stage.options == ["Before qualifying"], "the grid was not known by then"
+    assert stage.options == ["After qualifying", "Before qualifying"], "the grid was not known by then"
 
 
 def test_three_before_and_three_after(visit: Open, built_data: Path) -> None:

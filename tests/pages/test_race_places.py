@@ -28,8 +28,8 @@ def drawn(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def event(drawn: Path) -> str:
-    heads = Reader(drawn / "warehouse").table("forecast_positions")
-    return str(heads["event_id"][0])
+    # The one that was put there: the others of the installation have the model in production.
+    return str(made_forecast(drawn).heads["event_id"][0])
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +89,12 @@ def test_a_forecast_without_them_says_so(visit: Open, drawn: Path, event: str) -
     assert not seen.at.get("selectbox") or "choice_driver" not in [box.key for box in seen.at.selectbox]
 
 
-def test_the_target_can_be_chosen(visit: Open, drawn: Path, event: str) -> None:
+def test_the_target_can_be_chosen(visit: Open, drawn: Path) -> None:
     reader = Reader(drawn / "warehouse")
-    seen = visit(RACE, drawn, event=event, stage=STAGE.value, target="qualifying")
-    entries = prediction_entries(
-        reader, "provisional", event, STAGE.value, PRODUCTION_MODEL, target="qualifying"
-    )
+    head = reader.table("forecasts").filter(pl.col("target") == "qualifying").row(0, named=True)
+    event, stage = str(head["event_id"]), str(head["stage"])
+    seen = visit(RACE, drawn, event=event, stage=stage, target="qualifying")
+    entries = prediction_entries(reader, "provisional", event, stage, PRODUCTION_MODEL, target="qualifying")
     assert entries.height
     assert seen.at.dataframe[0].value["driver_name"].to_list() == entries["driver_name"].to_list()
     assert seen.says("Pole, top 3, top 10")
