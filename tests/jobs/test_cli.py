@@ -125,7 +125,13 @@ def test_status_for_people_and_programs(jobs: Jobs, small_data: Path, year: int)
     assert found["missing_results"] == []
     assert {row["table"] for row in found["tables"]} >= {"events", "laps", "forecasts"}
     assert len(found["models"]) == 6
-    assert found["backtest"]["races"] == {"pre_qualifying": 14, "pre_race": 14}
+    assert found["backtest"]["races"] == {
+        "pre_qualifying": 14,
+        "post_qualifying": 14,
+        "pre_race": 14,
+        "qualifying pre_qualifying": 14,
+        "sprint pre_race": 2,
+    }
 
 
 def test_status_after_the_season_and_with_results_missing(jobs: Jobs, small_data: Path, year: int) -> None:
