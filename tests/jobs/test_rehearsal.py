@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import multiprocessing
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,12 @@ class Past:
     def rehearse(self, folder, event_id, **chosen) -> tuple[Rehearsal, Timeline]:
         rehearsal = self.prepare(self.script(event_id, **chosen), folder)
         return rehearsal, rehearsal.run()
+
+
+EXTENDED = pytest.mark.skipif(
+    not os.environ.get("PARCFERME_EXTENDED_TESTS"),
+    reason="a minute of its own each: set PARCFERME_EXTENDED_TESTS=1 to rehearse these weekends, too",
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -267,6 +274,7 @@ def test_a_sprint_weekend_with_qualifying_on_race_day(past, tmp_path):
         assert settled.detail["podium"][0] == "lando-norris"
 
 
+@EXTENDED
 def test_a_disqualification_corrects_the_result_two_days_later(past, tmp_path):
     """Las Vegas 2025: Norris second and Piastri fourth on the road, both disqualified."""
     event = "2025-las-vegas"
@@ -304,6 +312,7 @@ def test_a_disqualification_corrects_the_result_two_days_later(past, tmp_path):
     assert status["lando-norris"] == status["oscar-piastri"] == "disqualified"
 
 
+@EXTENDED
 def test_a_wet_race_that_is_put_into_the_calendar_in_mid_season(past, tmp_path):
     """Great Britain 2025 is not in the calendar until the night before its first session."""
     event = "2025-great-britain"
@@ -471,6 +480,7 @@ def test_models_that_know_too_much_are_refused(past, tmp_path):
 # As people do it --------------------------------------------------------------------------------------------------------
 
 
+@EXTENDED
 @pytest.mark.slow
 def test_the_command_trains_a_champion_and_after_the_race_a_challenger(past, jobs, tmp_path):
     keep = tmp_path / "kept"
