@@ -9,6 +9,7 @@ from f1core.accuracy import (
     CHART_SCORES,
     FROM_SEASON,
     Comparison,
+    Races,
     backtest_stages,
     comparison_table,
     comparisons_of,
@@ -121,18 +122,19 @@ with page("Accuracy") as app:
         with st.container(horizontal=True):
             stage = choose("Stage", stages, "stage", default=stages[0], words=lambda name: Stage(name).label)
             known = sorted(
-                {str(season) for season in app.read(scores_of, stage, target=target.value)["season"]},
+                {str(season) for season in app.read(scores_of, Races(stage, target=target.value))["season"]},
                 reverse=True,
             )
             seasons = tuple(sorted(int(season) for season in choose_some("Seasons", known, "seasons")))
         st.caption(f"{Stage(stage).label}: {STAGE_KNOWS[stage]}.")
-        scores = app.read(scores_of, stage, seasons, app.until, target.value)
+        races = Races(stage, seasons, app.until, target.value)
+        scores = app.read(scores_of, races)
         if scores.is_empty():
             st.info("No backtested race was over at this time.", icon=":material/hourglass_empty:")
         else:
             model = model_order(scores["model"])[0]
-            found = app.read(comparisons_of, stage, seasons, app.until, target.value)
-            table = app.read(season_table, stage, seasons, app.until, target.value)
+            found = app.read(comparisons_of, races)
+            table = app.read(season_table, races)
             verdict(found)
             coverage(app, scores, target)
             left, right = st.columns(2, gap="large")
@@ -149,8 +151,8 @@ with page("Accuracy") as app:
             st.subheader("Season by season, and form", anchor=False)
             seasons_and_form(scores, table)
             st.subheader("Can the probabilities be taken at their word?", anchor=False)
-            calibration(app, stage, model, seasons, target)
+            calibration(app, races, model)
             st.subheader("Misses", anchor=False)
-            worst(app, stage, model, seasons, target)
+            worst(app, races, model)
             by_circuit_and_driver(app, stage, model, target)
             take_away(scores, stage, target)

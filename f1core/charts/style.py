@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
@@ -9,6 +10,16 @@ import altair as alt
 NEUTRAL = "#767a82"
 """A grey that reaches 4.3:1 or more on the white page and on the near-black one: ranges, rules, notes in a chart."""
 ROW_HEIGHT = 21
+INK = "#15181d"
+"""A letter on a compound's colour: 4.5:1 or more on each of them."""
+COMPOUNDS = {
+    "SOFT": "#e8484f",
+    "MEDIUM": "#f2c926",
+    "HARD": "#e6e8ec",
+    "INTERMEDIATE": "#4db56a",
+    "WET": "#6aa5f5",
+}
+"""Colours of the compounds as everybody knows them. Two are pale on white, so each has an outline, and always its letter."""
 
 
 def rows_height(count: int, header: int = 0) -> int:
@@ -53,6 +64,45 @@ def names_axis(labels: list[str]) -> alt.Y:
     )
 
 
+def letter(compound: str) -> str:
+    """The letter of a compound: ``S``, ``M``, ``H``, ``I``, ``W``."""
+    return compound[:1].upper()
+
+
+def compound_words(compound: str) -> str:
+    """A compound in a legend: ``S soft``."""
+    return f"{letter(compound)} {compound.lower()}"
+
+
+def compound_colours(compounds: Iterable[str]) -> alt.Scale:
+    """The fixed colours of some compounds, by their words, the softest first."""
+    shown = known_compounds(compounds)
+    return alt.Scale(
+        domain=[compound_words(name) for name in shown], range=[COMPOUNDS[name] for name in shown]
+    )
+
+
+def compound_legend() -> alt.Legend:
+    """A legend of compounds below the chart, where no other legend stands in its way."""
+    return alt.Legend(
+        orient="bottom",
+        direction="horizontal",
+        title=None,
+        columns=3,
+        symbolSize=90,
+        symbolStrokeColor=NEUTRAL,
+        symbolStrokeWidth=1,
+    )
+
+
+def known_compounds(compounds: Iterable[str]) -> list[str]:
+    """Compounds that have a colour, the softest first, each once; upper or lower case."""
+    there = {name.upper() for name in compounds}
+    return [name for name in COMPOUNDS if name in there]
+
+
 def finish(chart: Any, *, height: int, description: str) -> Any:
     """Sets what every chart has: a see-through background, its height, its description."""
-    return chart.properties(height=height, description=description, background="transparent")
+    # Assigned, not by ``properties``: that copies the whole chart and validates it, which the tests do once for all.
+    chart.height, chart.description, chart.background = height, description, "transparent"
+    return chart

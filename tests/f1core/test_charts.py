@@ -27,9 +27,10 @@ from f1core.charts.predicted_actual import predicted_actual
 from f1core.charts.reliability_curve import reliability_curve
 from f1core.charts.rolling_form import rolling_form
 from f1core.charts.skill import skill
-from f1core.charts.style import NEUTRAL
+from f1core.charts.style import COMPOUNDS, INK, NEUTRAL
 from f1core.charts.title_odds import title_odds
 from f1core.wording import SCORE_BY_COLUMN
+from tests.f1core.strategy_frames import STRATEGY_CHARTS, STRATEGY_EMPTY
 
 COUNT = 20
 
@@ -175,6 +176,7 @@ FINAL = pl.DataFrame(
 )
 
 CHARTS: dict[str, Callable[[], Any]] = {
+    **STRATEGY_CHARTS,
     "title_odds": lambda: title_odds(ODDS),
     "final_positions": lambda: final_positions(ODDS, FINAL),
     "finishing_order": lambda: finishing_order(field(raced=False)),
@@ -191,6 +193,7 @@ CHARTS: dict[str, Callable[[], Any]] = {
     "calibration_drift": lambda: calibration_drift(ROLLING, "win_log_loss"),
 }
 EMPTY: dict[str, Callable[[], Any]] = {
+    **STRATEGY_EMPTY,
     "title_odds": lambda: title_odds(ODDS.clear()),
     "final_positions": lambda: final_positions(ODDS.clear(), FINAL.clear()),
     "finishing_order": lambda: finishing_order(field(raced=False).clear()),
@@ -213,11 +216,15 @@ def rows_of(spec: dict[str, Any]) -> list[list[dict[str, Any]]]:
 
 
 def encodings(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    return [layer["encoding"] for layer in spec.get("layer", [spec])]
+    layers = spec.get("layer")
+    return [found for layer in layers for found in encodings(layer)] if layers else [spec["encoding"]]
 
 
 def test_every_chart_is_tested() -> None:
-    modules = {module.name for module in pkgutil.iter_modules(f1core.charts.__path__)} - {"style"}
+    modules = {module.name for module in pkgutil.iter_modules(f1core.charts.__path__)} - {
+        "style",
+        "lap_lines",
+    }
     assert set(CHARTS) == set(EMPTY) == modules
 
 
@@ -234,7 +241,7 @@ def test_a_chart_leaves_colours_of_text_and_page_to_the_theme(name: str) -> None
     text = json.dumps(CHARTS[name]().to_dict())
     spec = CHARTS[name]().to_dict()
     assert spec["background"] == "transparent"
-    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", text)) <= {NEUTRAL}
+    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", text)) <= {NEUTRAL, INK, *COMPOUNDS.values()}
     assert not re.search(r'"(labelColor|titleColor|labelFontColor|fill|stroke)"', text)
 
 
