@@ -1,8 +1,9 @@
 """Scores the strategy simulator against real races: ``python benchmarks/strategy.py [--data FOLDER] [--write] [PART ...]``.
 
 Runs the parts one after the other, each in a process of its own: ``order`` (finishing orders), ``laps`` (lap times), ``stops``
-(rejoining and undercuts), ``calls`` (what teams did). ``--write`` puts their tables into ``docs/strategy.md``, and needs all of
-them. Each part can be run alone: ``python benchmarks/strategy_order.py``.
+(rejoining and undercuts), ``calls`` (what teams did), ``incidents`` (blue flags, safety cars after retirements). ``--write`` puts
+their tables into ``docs/strategy.md``, and needs all of them; what was asked for stands first, in one table. Each part can be run
+alone: ``python benchmarks/strategy_order.py``.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.strategy_tables import VERDICT_HEAD
 from f1core.settings import REPOSITORY, load_settings
 from warehouse.reader import Reader
 
@@ -23,10 +24,11 @@ PARTS = {
     "laps": "Lap times",
     "stops": "Rejoining and undercuts",
     "calls": "What teams did",
+    "incidents": "Blue flags and retirements",
 }
 PAGE = REPOSITORY / "docs" / "strategy.md"
-BEGIN = "<!-- figures: written by `python benchmarks/strategy.py --write`; do not edit -->"
-END = "<!-- end of figures -->"
+BEGIN = "<!-- begin figures: written by `python benchmarks/strategy.py --write`; do not edit -->"
+END = "<!-- end figures -->"
 
 
 def figures(part: str, data: Path) -> list[str]:
@@ -41,10 +43,16 @@ def figures(part: str, data: Path) -> list[str]:
     )
     if run.returncode:
         raise SystemExit(f"{script.name} failed:\n{run.stderr.strip()}")
-    lines = run.stdout.strip().splitlines()
-    if any(line.startswith("|") for line in lines):
-        return lines
-    return ["```text", *lines, "```"]
+    return run.stdout.strip().splitlines()
+
+
+def split_verdicts(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The lines of a part's table of verdicts, and the rest of the part."""
+    if VERDICT_HEAD not in lines:
+        return [], lines
+    begin = lines.index(VERDICT_HEAD)
+    end = next((k for k in range(begin, len(lines)) if not lines[k].startswith("|")), len(lines))
+    return lines[begin + 2 : end], [*lines[: begin - 2], *lines[end + 1 :]]
 
 
 def page(text: str, new: list[str]) -> str:
@@ -60,13 +68,24 @@ def page(text: str, new: list[str]) -> str:
     return "\n".join([before + BEGIN, "", *new, "", END]) + after
 
 
-def all_figures(parts: list[str], data: Path) -> Iterator[str]:
-    """Every part under its heading, after where it was measured."""
+def all_figures(parts: list[str], data: Path) -> list[str]:
+    """Where it was measured, what was asked for, and every part under its heading."""
     reader = Reader(data / "warehouse")
-    yield f"Facts: {reader.snapshot.notes.get('source_name') or 'of unknown source'}, snapshot `{reader.snapshot.id}`."
+    asked: list[str] = []
+    told: list[str] = []
     for part in parts:
-        yield from ("", f"## {PARTS[part]}", "", f"`python benchmarks/strategy_{part}.py`", "")
-        yield from figures(part, data)
+        verdicts, rest = split_verdicts(figures(part, data))
+        asked += verdicts
+        told += ["", f"## {PARTS[part]}", "", f"`python benchmarks/strategy_{part}.py`", "", *rest]
+    source = reader.snapshot.notes.get("source_name") or "of unknown source"
+    return [
+        f"Facts: {source}, snapshot `{reader.snapshot.id}`. ± is a standard error; the value itself decides.",
+        "",
+        VERDICT_HEAD,
+        "|" + "---|" * VERDICT_HEAD.count(" | ") + "---|",
+        *asked,
+        *told,
+    ]
 
 
 def main() -> None:
@@ -81,7 +100,7 @@ def main() -> None:
     if asked.write and asked.parts:
         parser.error("--write needs all parts: name none.")
     settings = load_settings(**({"data": asked.data} if asked.data else {}))
-    lines = list(all_figures(asked.parts or list(PARTS), settings.data))
+    lines = all_figures(asked.parts or list(PARTS), settings.data)
     if asked.write:
         PAGE.write_text(page(PAGE.read_text(), lines))
         print(PAGE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import polars as pl
 
+from benchmarks.strategy_tables import Wanted, mean_error, table, verdicts
 from f1core.settings import load_settings
 from f1core.simulator.rules import RaceRules, race_rules
 from f1core.strategy import race_parts
@@ -88,8 +89,8 @@ def called(case: Case, habits: Habits) -> TeamCall:
     return team_call(costs, case.rules, case.past, case.circuit_id, habits)
 
 
-def table(held: Sequence[Case]) -> None:
-    """Prints the calls of some races against the baselines."""
+def report(held: Sequence[Case]) -> Iterator[str]:
+    """Lines of the part of the page about calls: some races against the baselines."""
     told = [called(case, HABITS) for case in held]
     plain = [called(case, replace(HABITS, history_s=0.0)) for case in held]
     fitted = [called(case, replace(HABITS, history_s=0.0, wear_factor=1.0, cliff=None)) for case in held]
@@ -102,17 +103,45 @@ def table(held: Sequence[Case]) -> None:
         ("free air, wear inflated, cliff", *_answers(held, plain, is_blended=False)),
         ("with habits (the setting)", *_answers(held, told, is_blended=True)),
     ]
-    print(f"{len(held)} races {held[0].season}–{held[-1].season}; ± is the standard error over races")
-    print(f"{'':32s} {'stop count right':>18s} {'among the five':>16s} {'first stop, laps':>18s} within 5")
+    seasons = f"{held[0].season}–{held[-1].season}"
+    lines, scored = [], []
     for name, stops, firsts, among in rows:
         right = [float(n == case.stops) for n, case in zip(stops, held, strict=True) if n is not None]
         missed = [abs(f - case.first_lap) for f, case in zip(firsts, held, strict=True) if f is not None]
         within = f"{np.mean(np.array(missed) <= 5):.2f}" if missed else "–"
-        print(f"{name:32s} {_shown(right):>18s} {_shown(among):>16s} {_shown(missed):>18s} {within:>8s}")
+        lines.append([name, str(max(len(right), len(missed))), *map(_shown, (right, among, missed)), within])
+        scored = [right, among, missed]
+    yield from verdicts(list(_wanted(scored, f"{len(held)} races {seasons}")))
+    yield f"### Expected calls, dry races without a red flag {seasons}"
+    yield ""
+    heads = [
+        "forecast",
+        "races",
+        "stop count right",
+        "among the five",
+        "first stop, error [laps]",
+        "within 5",
+    ]
+    yield from table(heads, lines)
+    yield ""
     uncapped = [_among(case, one, most_alike=5) for case, one in zip(held, told, strict=True)]
-    print(f"real count among the five without the rule of three alike: {_shown(uncapped)}")
     early = [one.free_air_first_lap - case.first_lap for case, one in zip(held, told, strict=True)]
-    print(f"free-air first stop is later than the real one by {_shown(early)} laps")
+    yield (
+        f"Without the rule that at most three of the five have one number of stops, the real count is among the five in "
+        f"{_shown(uncapped)}. The first stop that is best in free air is later than the real one by {_shown(early)} laps."
+    )
+    yield ""
+
+
+def _wanted(scored: Sequence[Sequence[float]], count: str) -> Iterator[Wanted]:
+    asked = (
+        ("stop count right", 0.62, 0.70, True),
+        ("real stop count among the five", 0.88, 0.95, True),
+        ("first stop, error [laps]", 5.5, 4.0, False),
+    )
+    for (title, must, aim, is_higher), values in zip(asked, scored, strict=True):
+        value, error = mean_error(values)
+        yield Wanted(title, value, error, count, must, aim, is_higher_better=is_higher, digits=2)
 
 
 def _answers(
@@ -154,8 +183,8 @@ def _equal(held: Sequence[Case], told: Sequence[TeamCall]) -> list[float | None]
 def _shown(values: Sequence[float]) -> str:
     if not values:
         return "–"
-    error = np.std(values, ddof=1) / np.sqrt(len(values))
-    return f"{np.mean(values):.2f} ± {error:.2f}"
+    value, error = mean_error(values)
+    return f"{value:.2f} ± {error:.2f}"
 
 
 def tune(held: Sequence[Case]) -> None:
@@ -222,7 +251,7 @@ def main() -> None:
     if "--tune" in sys.argv:
         tune([case for case in every if case.season <= LAST_TUNED])
         return
-    table([case for case in every if case.season > LAST_TUNED])
+    print("\n".join(report([case for case in every if case.season > LAST_TUNED])))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ flag), scaled to a lap of 90 s, by the number of cars that were lapped, or that 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -17,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from benchmarks.strategy_stops import dry_clocks
+from benchmarks.strategy_tables import mean_error, table
 from f1core.settings import load_settings
 from models.strategy.race_clock import RaceClock
 from warehouse.reader import Reader
@@ -99,15 +101,34 @@ def safety_cars(reader: Reader) -> tuple[int, float, float]:
     return count, hits / count, chance / count
 
 
-def main(arguments: list[str]) -> None:
-    reader = Reader((Path(arguments[0]) if arguments else load_settings().data) / "warehouse")
+def report(reader: Reader) -> Iterator[str]:
+    """Lines of the part of the page about incidents."""
     laps = blue_flags([clock for clock in dry_clocks(reader) if clock.season <= LAST])
-    for met, other in (("laps", "lapped"), ("lapped", "laps")):
-        rows = laps.filter(pl.col(other) == 0).group_by(met).agg(pl.len(), pl.col("lost_s").mean()).sort(met)
-        for cars, count, lost in rows.iter_rows():
-            print(f"{met:7s} {cars} cars  n {count:6d}  lost {lost:6.3f} s")
+    yield f"### Blue flags, dry races 2018–{LAST}"
+    yield ""
+    rows = []
+    for words, met, other in (("lapped", "laps", "lapped"), ("was lapped by", "lapped", "laps")):
+        own = laps.filter(pl.col(other) == 0)
+        for (cars,), group in sorted(own.group_by(met), key=lambda found: str(found[0][0])):
+            lost, error = mean_error(group["lost_s"])
+            rows.append([f"{words} {cars} cars", f"{group.height:,}", f"{lost:.3f} ± {error:.3f}"])
+    yield from table(["a car that on this lap", "clean laps", "lost, of a lap of 90 s [s]"], rows)
+    yield ""
+    yield f"### Safety cars after retirements, 2018–{LAST}"
+    yield ""
     count, share, chance = safety_cars(reader)
-    print(f"retirements {count}: a safety car with {share:.3f}, by chance {chance:.3f}")
+    error = float(np.sqrt(share * (1 - share) / count))
+    yield from table(
+        ["retirements after lap 1, track green", "safety car on that lap or the next", "by chance"],
+        [[str(count), f"{100 * share:.1f} ± {100 * error:.1f} %", f"{100 * chance:.1f} %"]],
+    )
+    yield ""
+
+
+def main(arguments: list[str]) -> None:
+    """Prints the tables."""
+    reader = Reader((Path(arguments[0]) if arguments else load_settings().data) / "warehouse")
+    print("\n".join(report(reader)))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from benchmarks.strategy_replay import (
     ranks,
     score,
 )
+from benchmarks.strategy_tables import Wanted, mean_error, verdicts
 from f1core.settings import load_settings
 from f1core.strategy.basis import Basis
 from f1core.strategy.setup import RaceSetup
@@ -74,25 +75,18 @@ def table(found: pl.DataFrame, variants: Sequence[Variant], *, has_gaps: bool = 
         yield f"| {variant.name} | " + " | ".join(cells) + " |"
 
 
-def _clean(values: pl.Series) -> NDArray[np.float64]:
-    held = values.to_numpy()
-    return np.asarray(held[np.isfinite(held)])
-
-
 def _mean(values: pl.Series, digits: int, *, sign: bool = False) -> str:
-    held = _clean(values)
-    error = held.std(ddof=1) / np.sqrt(len(held)) if len(held) > 1 else 0.0
-    return f"{held.mean():{'+' if sign else ''}.{digits}f} ± {error:.{digits}f}"
+    value, error = mean_error(values.to_numpy())
+    return f"{value:{'+' if sign else ''}.{digits}f} ± {error:.{digits}f}"
 
 
 def _plain(values: pl.Series, digits: int) -> str:
-    return f"{_clean(values).mean():.{digits}f}"
+    return f"{mean_error(values.to_numpy())[0]:.{digits}f}"
 
 
 def _share(values: pl.Series) -> str:
-    held = _clean(values)
-    error = held.std(ddof=1) / np.sqrt(len(held)) if len(held) > 1 else 0.0
-    return f"{100 * held.mean():.1f} ± {100 * error:.1f} %"
+    value, error = mean_error(values.to_numpy())
+    return f"{100 * value:.1f} ± {100 * error:.1f} %"
 
 
 def report(reader: Reader, first: int = FIRST, last: int = LAST, runs: int = RUNS) -> list[str]:
@@ -112,7 +106,14 @@ def report(reader: Reader, first: int = FIRST, last: int = LAST, runs: int = RUN
         found = scores(played, VARIANTS, runs)
         lines += [*table(found, VARIANTS), ""]
         if not is_wet:
-            lines += [*verdicts(found), "", *_by_season(found), ""]
+            lines = [
+                *verdicts(list(wanted(found))),
+                *lines,
+                "### Dry races by season",
+                "",
+                *_by_season(found),
+                "",
+            ]
             lines += [
                 "### Dry races, pace foreseen against the pace of the laps",
                 "",
@@ -134,7 +135,7 @@ class Figure:
         metric: Of :data:`METRICS`.
         must: The limit.
         aim: What is hoped for.
-        is_against_grid: Whether the limits are added to the grid's value in the same run.
+        is_against_grid: Whether the limits are of the difference to the grid in the same races.
         is_higher_better: Which way the limit goes.
     """
 
@@ -148,43 +149,47 @@ class Figure:
 
 
 FIGURES = (
-    Figure("Spearman, pre-race pace + real safety cars", 2, "spearman", 0.025, 0.055, True, True),
-    Figure("position MAE, pre-race pace + real safety cars", 2, "mae", -0.22, -0.45, True),
+    Figure("Spearman − grid, pre-race pace + real safety cars", 2, "spearman", 0.025, 0.055, True, True),
+    Figure("position MAE − grid, pre-race pace + real safety cars", 2, "mae", -0.22, -0.45, True),
     Figure("Spearman, hindsight", 3, "spearman", 0.890, 0.915, False, True),
     Figure("position MAE, hindsight", 3, "mae", 1.40, 1.20),
     Figure("gap to winner MAE, pre-race [s]", 2, "gap_mae", 16.0, 13.0),
     Figure("gap to winner MAE, hindsight [s]", 3, "gap_mae", 10.0, 7.0),
-    Figure("winner named, pre-race", 2, "winner", -0.05, 0.001, True, True),
-    Figure("winner named, hindsight", 3, "winner", -0.05, 0.001, True, True),
+    Figure("winner named − pole, pre-race", 2, "winner", -0.05, 0.0, True, True),
+    Figure("winner named − pole, hindsight", 3, "winner", -0.05, 0.0, True, True),
 )
 COVERED = ((0.75, 0.88), (0.78, 0.83))
 """Share of cars that the 80 % interval should hold: must and aim."""
 
 
-def verdicts(found: pl.DataFrame) -> Iterator[str]:
-    """A line per wanted figure: the value, the limits, and whether they are met."""
-    yield "| figure | value | must | aim | must met | aim met |"
-    yield "|---|---|---|---|---|---|"
-    means = {
-        (k, metric): float(_clean(found.filter(pl.col("variant") == k)[metric]).mean())
-        for k in (0, 2, 3)
-        for metric in METRICS
-        if k or metric != "covered"
-    }
+def wanted(found: pl.DataFrame) -> Iterator[Wanted]:
+    """Every figure that was asked for: those against the grid as paired differences."""
+    rows = {k: found.filter(pl.col("variant") == k).sort("event_id") for k in (0, 2, 3)}
     for one in FIGURES:
-        value = means[one.variant, one.metric]
-        limits = [
-            limit + (means[0, one.metric] if one.is_against_grid else 0) for limit in (one.must, one.aim)
-        ]
-        met = [value >= limit if one.is_higher_better else value <= limit for limit in limits]
-        sign = "≥" if one.is_higher_better else "≤"
-        words = ["yes" if is_met else "**no**" for is_met in met]
-        yield f"| {one.title} | {value:.3f} | {sign} {limits[0]:.3f} | {sign} {limits[1]:.3f} | {words[0]} | {words[1]} |"
+        values = rows[one.variant][one.metric].to_numpy()
+        if one.is_against_grid:
+            values = values - rows[0][one.metric].to_numpy()
+        value, error = mean_error(values)
+        yield Wanted(
+            one.title,
+            value,
+            error,
+            _counted(rows[0], values),
+            one.must,
+            one.aim,
+            is_higher_better=one.is_higher_better,
+            digits=2 if one.metric == "mae" else 1 if one.metric == "gap_mae" else 3,
+            has_sign=one.is_against_grid,
+            is_above=one.metric == "winner",
+        )
     for k, name in ((2, "pre-race"), (3, "hindsight")):
-        value = means[k, "covered"]
-        words = ["yes" if low <= value <= high else "**no**" for low, high in COVERED]
-        spans = [f"{low:.2f}–{high:.2f}" for low, high in COVERED]
-        yield f"| 80 % interval covers, {name} | {value:.3f} | {spans[0]} | {spans[1]} | {words[0]} | {words[1]} |"
+        values = rows[k]["covered"].to_numpy()
+        title = f"80 % interval of the position covers, {name}"
+        yield Wanted(title, *mean_error(values), _counted(rows[0], values), *COVERED)
+
+
+def _counted(rows: pl.DataFrame, values: NDArray[np.float64]) -> str:
+    return f"{np.isfinite(values).sum()} dry races {rows['season'][0]}–{rows['season'][-1]}"
 
 
 FARTHEST_PCT = 4.0
@@ -219,10 +224,8 @@ def pace_lines(played: Sequence[tuple[str, Played]]) -> Iterator[str]:
 
 
 def _by_season(found: pl.DataFrame) -> Iterator[str]:
-    yield "Spearman / position MAE by season:"
-    yield ""
     seasons = found["season"].unique().sort().to_list()
-    yield "| variant | " + " | ".join(map(str, seasons)) + " |"
+    yield "| Spearman / position MAE | " + " | ".join(map(str, seasons)) + " |"
     yield "|" + "---|" * (len(seasons) + 1)
     for k, variant in enumerate(VARIANTS):
         cells = []

@@ -9,6 +9,7 @@ first season 2023 or earlier the undercut is learned on the other seasons of 201
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from benchmarks.strategy_tables import Wanted, table, verdicts
 from f1core.settings import load_settings
 from models.strategy.race_clock import COLUMNS, RaceClock, dry_laps, race_clocks
 from models.strategy.rejoin import LAPS, RejoinModel, green_stops, lasting_pace, rivals_on_track
@@ -28,6 +30,9 @@ from warehouse.reader import Reader
 FIRST, LAST = 2024, 2026
 CONSTANT_LOSS_S = 22.0
 """Pit loss of the plain forecast: everybody keeps his gap, a stop costs the same everywhere."""
+
+REJOIN, UNDERCUT = "circuit's loss, present pace", "logistic, known at the stop"
+"""The forecasts of the product."""
 
 
 def dry_clocks(reader: Reader) -> list[RaceClock]:
@@ -56,7 +61,7 @@ def rejoin_rows(clocks: list[RaceClock], first: int, last: int) -> list[dict[str
             time = before[car] + LAPS * float(np.median(pace)) + CONSTANT_LOSS_S
             ours.append((told.position - real, told.time_s - after[car]))
             plain.append((kept - real, time - after[car]))
-    return [_rejoin_row("constant 22 s, gaps kept", plain), _rejoin_row("circuit's loss, present pace", ours)]
+    return [_rejoin_row("constant 22 s, gaps kept", plain), _rejoin_row(REJOIN, ours)]
 
 
 def _rejoin_row(variant: str, errors: list[tuple[int, float]]) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def undercut_rows(clocks: list[RaceClock], first: int, last: int) -> list[dict[s
         gap.append(_by_gap(train, test))
         ours.append(UndercutModel.fit(train).probability(test))
     real = np.concatenate(ahead)
-    variants = (("base rate", base), ("share of its gap class", gap), ("logistic, known at the stop", ours))
+    variants = (("base rate", base), ("share of its gap class", gap), (UNDERCUT, ours))
     return [_undercut_row(variant, real, np.concatenate(odds)) for variant, odds in variants]
 
 
@@ -104,14 +109,19 @@ def _by_gap(train: pl.DataFrame, test: pl.DataFrame) -> NDArray[np.float64]:
 
 def _undercut_row(variant: str, real: NDArray[np.float64], odds: NDArray[np.float64]) -> dict[str, Any]:
     hits, misses = odds[real == 1], odds[real == 0]
-    above = (hits[:, None] > misses).mean() + 0.5 * (hits[:, None] == misses).mean()
+    above = (hits[:, None] > misses) + 0.5 * (hits[:, None] == misses)
+    brier = (odds - real) ** 2
+    # Of an AUC: how far the share of misses below a hit scatters over hits, and the other way round (DeLong).
+    scatter = above.mean(axis=1).var(ddof=1) / len(hits) + above.mean(axis=0).var(ddof=1) / len(misses)
     return {
         "part": "undercut",
         "variant": variant,
         "count": len(real),
         "success": float(real.mean()),
-        "auc": float(above),
-        "brier": float(((odds - real) ** 2).mean()),
+        "auc": float(above.mean()),
+        "auc_error": float(np.sqrt(scatter)),
+        "brier": float(brier.mean()),
+        "brier_error": float(brier.std(ddof=1) / np.sqrt(len(brier))),
     }
 
 
@@ -119,18 +129,92 @@ def rows(reader: Reader, first: int = FIRST, last: int = LAST) -> list[dict[str,
     """Every line of both tables.
 
     Returns:
-        Rejoin: ``part, variant, count, exact, within_one, time_error_s``; undercut: ``part, variant, count, success, auc, brier``.
+        Rejoin: ``part, variant, count, exact, within_one, time_error_s``; undercut: ``part, variant, count, success, auc,
+        auc_error, brier, brier_error`` (standard errors over stops).
     """
     clocks = dry_clocks(reader)
     return rejoin_rows(clocks, first, last) + undercut_rows(clocks, first, last)
 
 
+def report(reader: Reader, first: int = FIRST, last: int = LAST) -> Iterator[str]:
+    """Lines of the part of the page about stops."""
+    found = rows(reader, first, last)
+    seasons = f"{first}–{last}"
+    yield from verdicts(list(_wanted(found, seasons)))
+    yield f"### Position after a green stop, {seasons}"
+    yield ""
+    rejoins = [row for row in found if row["part"] == "rejoin"]
+    yield from table(
+        ["forecast", "stops", "exact", "within one", "time, median error [s]"],
+        [
+            [
+                row["variant"],
+                str(row["count"]),
+                _share(row["exact"], row["count"]),
+                _share(row["within_one"], row["count"]),
+                f"{row['time_error_s']:.2f}",
+            ]
+            for row in rejoins
+        ],
+    )
+    yield ""
+    undercuts = [row for row in found if row["part"] == "undercut"]
+    yield f"### Undercuts, {seasons} ({100 * undercuts[0]['success']:.0f} % work)"
+    yield ""
+    yield from table(
+        ["forecast", "undercuts", "AUC", "Brier"],
+        [
+            [
+                row["variant"],
+                str(row["count"]),
+                f"{row['auc']:.3f} ± {row['auc_error']:.3f}",
+                f"{row['brier']:.3f} ± {row['brier_error']:.3f}",
+            ]
+            for row in undercuts
+        ],
+    )
+    yield ""
+
+
+def _share(share: float, count: int) -> str:
+    return f"{100 * share:.1f} ± {100 * _share_error(share, count):.1f} %"
+
+
+def _share_error(share: float, count: int) -> float:
+    return float(np.sqrt(share * (1 - share) / count))
+
+
+def _wanted(found: list[dict[str, Any]], seasons: str) -> Iterator[Wanted]:
+    rejoin = next(row for row in found if row["variant"] == REJOIN)
+    undercut = next(row for row in found if row["variant"] == UNDERCUT)
+    many = rejoin["count"]
+    for title, name, must, aim in (
+        ("rejoin position exact", "exact", 0.76, 0.81),
+        ("rejoin position within one", "within_one", 0.94, 0.97),
+    ):
+        value = rejoin[name]
+        yield Wanted(
+            title,
+            value,
+            _share_error(value, many),
+            f"{many} stops {seasons}",
+            must,
+            aim,
+            is_higher_better=True,
+        )
+    count = f"{undercut['count']} undercuts {seasons}"
+    auc, brier = undercut["auc"], undercut["brier"]
+    yield Wanted(
+        "undercut AUC at the stop", auc, undercut["auc_error"], count, 0.69, 0.77, is_higher_better=True
+    )
+    yield Wanted("undercut Brier at the stop", brier, undercut["brier_error"], count, 0.202, 0.185)
+
+
 def main(arguments: list[str]) -> None:
+    """Prints the tables."""
     folder = Path(arguments[0]) if arguments else load_settings().data
     seasons = (int(arguments[1]), int(arguments[2])) if len(arguments) > 2 else (FIRST, LAST)
-    for row in rows(Reader(folder / "warehouse"), *seasons):
-        figures = "  ".join(f"{name} {value:.3f}" for name, value in row.items() if isinstance(value, float))
-        print(f"{row['part']:9s} {row['variant']:30s} n {row['count']:5d}  {figures}")
+    print("\n".join(report(Reader(folder / "warehouse"), *seasons)))
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def scenario(setup: RaceSetup, names: dict[str, str]) -> tuple[str, str | None, 
     return driver, other, what_if, is_legal
 
 
-def answer(setup: RaceSetup) -> None:
+def answer(app: App, setup: RaceSetup) -> None:
     """The scenario and what it brings."""
     names = dict(setup.drivers.select("driver_id", "driver_name").iter_rows())
     driver, rival, what_if, is_legal = scenario(setup, names)
@@ -120,7 +120,7 @@ def answer(setup: RaceSetup) -> None:
     labels = car_labels(setup.drivers)
     numbers(found, names[driver])
     charts(found, setup, labels)
-    best(setup, driver, rival, names, what_if)
+    best(app, setup, driver, rival, names, what_if)
     assumptions(setup, found)
     take_away(setup, found, labels)
 
@@ -141,4 +141,4 @@ with page("Strategy") as app:
         except (StrategyUnavailable, NotReady, UnknownEvent) as error:
             explain(error)
         else:
-            answer(setup)
+            answer(app, setup)

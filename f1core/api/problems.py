@@ -128,6 +128,15 @@ async def on_http_error(_request: Request, error: Exception) -> Response:
         problem = Problem(
             404, "not_found", "There is nothing at this address.", hint="See /api/docs for what there is."
         )
+    elif error.status_code == 400:
+        # What the framework says of a body that is no text, or nested too deeply to be read.
+        problem = Problem(
+            422,
+            "invalid_request",
+            "The request cannot be understood: body.",
+            hint="Send a JSON object with `Content-Type: application/json`.",
+            errors=[{"field": "body", "message": "The body is not JSON."}],
+        )
     elif error.status_code == 405 and "POST" in (error.headers or {}).get("Allow", ""):
         problem = Problem(
             405,

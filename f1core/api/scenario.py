@@ -138,6 +138,9 @@ class OptimiseRequest(Question):
     """Whose best strategies are looked for."""
 
     runs: int = Field(default=200, ge=50, le=MAX_OPTIMISER_RUNS, description="Simulations for each strategy.")
+    rival: Name | None = Field(
+        default=None, description="Odds are given of being ahead of this car after the first stops of both."
+    )
 
 
 class LapRow(BaseModel):
@@ -231,6 +234,30 @@ class RankedStrategy(BaseModel):
     windows: list[WindowOfStop] = Field(description="Of every stop: laps within 2 s in free air.")
 
 
+class TeamView(BaseModel):
+    """What teams are expected to do, beside what is best alone on the track."""
+
+    stops: int
+    first_lap: int = Field(description="Expected lap of the first stop.")
+    free_air_stops: int = Field(description="Number of stops that is quickest alone on the track.")
+    free_air_first_lap: int = Field(description="Best first stop alone on the track, with `stops` stops.")
+    words: str = Field(description="The same in a sentence, with the gap between them.")
+
+
+class OddsRow(BaseModel):
+    """Odds of being ahead of the rival once both have stopped, for a stop on one lap."""
+
+    lap: int
+    rival_lap: int
+    kind: str = Field(description="`undercut`, `same lap` or `overcut`.")
+    probability_ahead: float = Field(description="In the simulations.")
+    probability_error: float = Field(description="Its Monte Carlo standard error.")
+    probability_learned: float | None = Field(
+        description="What undercuts of earlier races say, when the rival answers within four laps; null out of reach."
+    )
+    gap_after_s: float = Field(description="Median [s]; below zero: ahead.")
+
+
 class OptimiseAnswer(BaseModel):
     """The best different strategies of a driver in the full field."""
 
@@ -245,6 +272,8 @@ class OptimiseAnswer(BaseModel):
     own: RankedStrategy | None = Field(
         description="The driver's own plan in the same comparison; null where it breaks a rule."
     )
+    team_call: TeamView | None = Field(description="What teams are expected to do; null in the rain.")
+    odds: list[OddsRow] | None = Field(description="Against the rival; null where none was named.")
     notes: list[str]
 
 

@@ -163,17 +163,26 @@ def simulate(request: Request, documents: Documents, clock: Now, asked: Simulate
 )
 def optimise(request: Request, documents: Documents, clock: Now, asked: OptimiseRequest) -> Response:
     """The best different strategies of a driver, ranked by the expected result in the full field."""
+    from f1core.strategy.expectations import odds_against, team_view
     from f1core.strategy.optimiser import optimise as search
-    from f1core.strategy.ranking_views import ranking_data
+    from f1core.strategy.ranking_views import odds_data, ranking_data
 
     _refuse_unknown(asked)
     strategists = strategists_of(request, documents)
     with strategists.turnstile.turn():
         setup = _setup(strategists, asked, clock)
         driver = _driver(setup, asked.driver, "driver")
+        rival = None if asked.rival is None else _driver(setup, asked.rival, "rival")
+        reader, odds = strategists.reader(), None
         with _explained(driver):
             what_if = _what_if(setup, asked, driver)
             found = ranking_data(search(setup, driver, what_if, runs=asked.runs, seed=asked.seed))
+            if rival is not None:
+                told = odds_against(
+                    reader, setup, driver, rival, what_if, as_of=clock.instant, seed=asked.seed
+                )
+                odds = odds_data(told)
+        found |= {"team_call": team_view(reader, setup, what_if), "odds": odds}
     return json_answer(request, _headed(request, strategists, found), cache="no-store")
 
 
@@ -271,7 +280,12 @@ def _explained(driver: str) -> Iterator[None]:
         told = [(field, f"{one.message} (rule: {one.rule})") for one in error.violations]
         raise _wrong(told, "The plan is not allowed.") from None
     except BadEdit as error:
-        name = {"weather": "weather_scenario", "sc": "neutralisations"}.get(error.field)
+        name = {
+            "weather": "weather_scenario",
+            "sc": "neutralisations",
+            "rivals": "rival",
+            "stop": "rival",
+        }.get(error.field)
         field = name or error.field.removeprefix(f"cars.{driver}.")
         raise _wrong([(field, str(error))]) from None
     except BadRace as error:

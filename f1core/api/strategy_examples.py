@@ -84,5 +84,24 @@ OPTIMISE_EXAMPLE: dict[str, Any] = {
     "candidates": 42,
     "strategies": [_BEST],
     "own": {**_BEST, "rank": 0, "places_to_best": -0.3, "places_to_best_error": 0.1, "is_tie": False},
+    "team_call": {
+        "stops": 1,
+        "first_lap": 19,
+        "free_air_stops": 1,
+        "free_air_first_lap": 22,
+        "words": "Teams are expected to make one stop, the first on about lap 19. Alone on the track the best first stop of "
+        "one stop comes on lap 22, 3 laps later: teams cover the undercut, avoid traffic and do what was usual here.",
+    },
+    "odds": [
+        {
+            "lap": 18,
+            "rival_lap": 20,
+            "kind": "undercut",
+            "probability_ahead": 0.46,
+            "probability_error": 0.04,
+            "probability_learned": 0.38,
+            "gap_after_s": 0.3,
+        }
+    ],
     "notes": ["Rivals keep their plans: nobody answers."],
 }

@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from f1core.charts.lap_lines import lap_axis
-from f1core.charts.style import NEUTRAL, finish, top_legend
+from f1core.charts.style import NEUTRAL, finish, layered, top_legend
 
 HEIGHT = 300
 DASHES = ([1, 0], [7, 3], [2, 2], [10, 3, 2, 3])
@@ -69,7 +69,7 @@ def pit_windows(windows: pl.DataFrame) -> Any:
         if (span := rows.filter((pl.col("stop") == stop) & pl.col("is_window"))["lap"].to_list())
     ]
     return finish(
-        alt.layer(band, lines, inside),
+        layered(band, lines, inside),
         height=HEIGHT,
         description=f"What a stop on each lap loses against the best one; windows: {', '.join(told) or 'none'}.",
     )

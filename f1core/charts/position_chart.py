@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from f1core.charts.lap_lines import SIMULATED, lap_axis, lap_lines, name_room, with_series
-from f1core.charts.style import NEUTRAL, finish
+from f1core.charts.style import NEUTRAL, finish, layered
 
 ROW_HEIGHT = 17
 
@@ -50,7 +50,7 @@ def position_chart(laps: pl.DataFrame, chosen: Sequence[str] = ()) -> Any:
     )
     first = rows.filter((pl.col("series") == SIMULATED) & (pl.col("lap") == last_lap)).sort("value")["label"]
     return finish(
-        alt.layer(*lap_lines(rows, chosen, axis, tooltip), names),
+        layered(*lap_lines(rows, chosen, axis, tooltip), names),
         height=max(count, 6) * ROW_HEIGHT + 40,
         description=f"Position of {rows['driver_id'].n_unique()} cars on every lap; at the end "
         f"{', '.join(first.head(3)) or 'nobody'} in front.",

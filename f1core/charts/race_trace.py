@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from f1core.charts.lap_lines import UNCHANGED, lap_lines, with_series
-from f1core.charts.style import finish
+from f1core.charts.style import finish, layered
 
 HEIGHT = 380
 FARTHEST_S = 90.0
@@ -45,7 +45,7 @@ def race_trace(laps: pl.DataFrame, chosen: Sequence[str] = ()) -> Any:
     ends = [f"{name} {gap:.1f} s behind" for name, gap in last.sort("value").select("label", "value").rows()]
     told = f"; at the end {', '.join(ends)}" if ends else ""
     return finish(
-        alt.layer(*lap_lines(rows, chosen, axis, tooltip)),
+        layered(*lap_lines(rows, chosen, axis, tooltip)),
         height=HEIGHT,
         description=f"Gap to the leader on every lap for {rows['driver_id'].n_unique()} cars{told}.",
     )

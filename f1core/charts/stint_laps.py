@@ -15,6 +15,7 @@ from f1core.charts.style import (
     compound_words,
     finish,
     known_compounds,
+    layered,
     top_legend,
 )
 
@@ -97,7 +98,7 @@ def stint_laps(laps: pl.DataFrame) -> Any:
     fastest = data["lap_time_s"].min()
     told = f"; fastest lap {fastest:.2f} s" if isinstance(fastest, float) else ""
     return finish(
-        alt.layer(lines, outline, inside),
+        layered(lines, outline, inside),
         height=HEIGHT,
         description=f"Lap times of {names or 'nobody'} on {', '.join(map(str.lower, shown)) or 'no'} tyres{told}.",
     )

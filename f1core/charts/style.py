@@ -101,6 +101,13 @@ def known_compounds(compounds: Iterable[str]) -> list[str]:
     return [name for name in COMPOUNDS if name in there]
 
 
+def layered(*layers: Any) -> Any:
+    """Layers over each other. ``alt.layer`` copies each of them three times to look for what these charts never have."""
+    chart = alt.LayerChart()
+    chart.layer = list(layers)
+    return chart
+
+
 def finish(chart: Any, *, height: int, description: str) -> Any:
     """Sets what every chart has: a see-through background, its height, its description."""
     # Assigned, not by ``properties``: that copies the whole chart and validates it, which the tests do once for all.

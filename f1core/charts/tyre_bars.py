@@ -16,6 +16,7 @@ from f1core.charts.style import (
     compound_words,
     finish,
     known_compounds,
+    layered,
     letter,
     names_axis,
     rows_height,
@@ -84,7 +85,7 @@ def tyre_bars(stints: pl.DataFrame) -> Any:
     first = ", ".join(data.filter(pl.col("row") == labels[0])["tyre"]) if labels else ""
     told = f"; {labels[0]}: {first}" if labels else ""
     return finish(
-        alt.layer(bars, outlines, letters),
+        layered(bars, outlines, letters),
         height=rows_height(len(labels), 70),
         description=f"Tyres of {len(labels)} lines over {last_lap} laps{told}.",
     )

@@ -14,6 +14,7 @@ from f1core.charts.style import (
     compound_words,
     finish,
     known_compounds,
+    layered,
     letter,
 )
 
@@ -84,7 +85,7 @@ def wear_curves(wear: pl.DataFrame) -> Any:
     )
     ends = [f"{tyre[2:]} {loss:+.1f} s" for tyre, loss in last.select("tyre", "loss_s").iter_rows()]
     return finish(
-        alt.layer(band, casing, lines, letters),
+        layered(band, casing, lines, letters),
         height=HEIGHT,
         description=f"Loss of every compound with age, with 80 % intervals; at {oldest} laps {', '.join(ends) or 'none'}.",
     )

@@ -347,12 +347,14 @@ class SafetyCarPolicy:
         least_laps: A set is not given up before it has run so many laps [laps]; an assumption. Nobody stops twice under one
             safety car.
         is_for_vsc: Whether a virtual safety car counts as well.
+        set_life: Laps that a set may run at most, by compound, where the race has no rules of its own.
     """
 
     margin_s: float = 2.0
     most_laps: int = 15
     least_laps: int = 8
     is_for_vsc: bool = True
+    set_life: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

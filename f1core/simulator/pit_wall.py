@@ -231,7 +231,7 @@ class PitWall:
         may &= self._is_fit(lap, TYRE_CLASS[COMPOUNDS.index(stop.compound)])
         until = plan.stops[k + 1].lap if k + 1 < len(plan.stops) else race.laps
         sooner, planned = stop.lap - (lap + 1), until - stop.lap
-        life = None if race.rules is None else race.rules.set_life.get(stop.compound)
+        life = (policy.set_life if race.rules is None else race.rules.set_life).get(stop.compound)
         if life is not None and stop.used_laps + planned + sooner > life:
             return
         lane = race.pit_lane

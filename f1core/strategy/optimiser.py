@@ -21,7 +21,7 @@ from f1core.simulator.variants import simulate_variants
 from f1core.strategy.edits import BadEdit, WeatherScenario, WhatIf, plan_text
 from f1core.strategy.free_air import Candidate, StintCosts, plan_time, race_costs, search
 from f1core.strategy.habits import HABITS, Habits, with_true_wear
-from f1core.strategy.scenario import WET_COMPOUNDS, apply, sporting_rules
+from f1core.strategy.scenario import WET_COMPOUNDS, apply, condition_notes, sporting_rules
 from f1core.strategy.whatif import Expected, expected
 
 if TYPE_CHECKING:
@@ -178,6 +178,7 @@ def prepare(
         f"Wear is {habits.wear_factor:g} times what race laps show: drivers manage their tyres, and laps on worn-out sets "
         "are not driven. Without this, every race is a one-stop race.",
         "Rivals keep their plans: nobody answers.",
+        *condition_notes(setup, what_if),
     ]
     cars = {car.name: car for car in race.cars}
     if cars[driver].retires_on_lap is not None:

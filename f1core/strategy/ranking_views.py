@@ -94,9 +94,23 @@ def strategy_data(one: Ranked) -> dict[str, Any]:
 
 
 def odds_table(odds: pl.DataFrame) -> pl.DataFrame:
-    """The odds against a rival: lap, kind, ahead and error [%], gap_after_s.
+    """The odds against a rival: lap, kind, ahead, error and learned [%], gap_after_s.
 
     Args:
-        odds: Of one rival, as in :func:`f1core.strategy.stop_laps.undercut_odds`.
+        odds: Of one rival, as in :func:`f1core.strategy.expectations.odds_against`.
     """
-    return odds.sort("lap").select("lap", "kind", pl.col("ahead", "error") * 100, "gap_after_s")
+    return odds.sort("lap").select("lap", "kind", pl.col("ahead", "error", "learned") * 100, "gap_after_s")
+
+
+def odds_data(odds: pl.DataFrame) -> list[dict[str, Any]]:
+    """The odds against a rival as plain data, with the names of the API."""
+    rows = odds.sort("lap").select(
+        "lap",
+        "kind",
+        rival_lap="rival_lap",
+        probability_ahead="ahead",
+        probability_error="error",
+        probability_learned="learned",
+        gap_after_s="gap_after_s",
+    )
+    return [plain_numbers(row) for row in rows.to_dicts()]

@@ -111,7 +111,7 @@ def _conditions(setup: RaceSetup, what_if: WhatIf) -> Scenario:
         # Neutralisations that did not happen may be red flags, under which everybody changes tyres, and real stops were
         # made for the real safety cars: planned stops are brought forward under the drawn ones.
         reacts = scenario.reacts or not setup.is_wet
-        policy = SafetyCarPolicy() if phases is None else None
+        policy = SafetyCarPolicy(set_life=setup.rules.set_life) if phases is None else None
         scenario = replace(scenario, phases=phases, reacts=reacts, safety_car_policy=policy)
     if what_if.weather == WeatherScenario.REAL:
         return scenario
@@ -120,6 +120,29 @@ def _conditions(setup: RaceSetup, what_if: WhatIf) -> Scenario:
     if what_if.weather == WeatherScenario.WET:
         return replace(scenario, wetness=(intermediate_wetness(setup.weather),) * race.laps, reacts=True)
     return replace(scenario, wetness=shower(setup.weather, race.laps, what_if.seed), reacts=True)
+
+
+def condition_notes(setup: RaceSetup, what_if: WhatIf) -> list[str]:
+    """What else changes when the neutralisations are not those of the setup, in plain words."""
+    if what_if.safety_cars == SafetyCars.REAL:
+        return []
+    if what_if.safety_cars == SafetyCars.NONE:
+        if not setup.is_past:
+            return []
+        return [
+            "Without safety cars the cars still stop where their plans say: real stops may have been made for one."
+        ]
+    policy = SafetyCarPolicy()
+    drawn = (
+        f"Safety cars are drawn: a stop planned within {policy.most_laps} laps is then made under one, by every car, where "
+        f"that saves more than {policy.margin_s:g} s and the set has run {policy.least_laps} laps. These limits are assumed."
+    )
+    reacts = setup.scenario.reacts or not setup.is_wet or what_if.weather in REACTING
+    return [drawn, "Under a red flag every car takes its next planned set."] if reacts else [drawn]
+
+
+REACTING = (WeatherScenario.WET, WeatherScenario.MIXED)
+"""Weather in which cars change tyres on their own."""
 
 
 def intermediate_wetness(weather: Weather) -> float:

@@ -15,7 +15,7 @@ from f1core.simulator.parameters import Race
 from f1core.simulator.result import Change, Outcome, change
 from f1core.strategy.edits import BadEdit, WhatIf, to_query
 from f1core.strategy.frames import finish_frame, lap_frame, position_frame, rejoin_frame
-from f1core.strategy.scenario import apply
+from f1core.strategy.scenario import REACTING, apply, condition_notes
 
 if TYPE_CHECKING:
     from f1core.strategy.setup import RaceSetup
@@ -260,8 +260,13 @@ def _notes(setup: RaceSetup, what_if: WhatIf, driver: str) -> list[str]:
     edit = next((edit for edit in what_if.edits if edit.driver_id == driver), None)
     if lap is not None and lap <= setup.race.laps and not (edit and edit.finishes):
         notes.append(f"The driver really retired on lap {lap}, and does so in the simulation.")
+    notes += condition_notes(setup, what_if)
+    if what_if.weather in REACTING:
+        notes.append("Cars change to other tyres when the weather asks for them.")
     if what_if.changes_conditions and setup.is_past:
-        notes.append("Rivals keep the plans of the real race; they only react to rain, and to a red flag.")
-    elif what_if.edits:
-        notes.append("Rivals keep their plans: nobody answers the changed stops.")
+        notes.append(
+            "Otherwise everybody keeps the plan of the real race, or the quickest one where that is for other weather."
+        )
+    if what_if.edits:
+        notes.append("Nobody answers the changed stops.")
     return notes

@@ -14,8 +14,8 @@ from pages.shell.tables import ROW_HEIGHT
 from pages.shell.text import plain
 
 NOT_MODELLED = (
-    "Not modelled: blue flags, penalties, damage, accidents that bring out the safety car, and rivals who answer a changed "
-    "stop."
+    "Not modelled: penalties, damage, team orders, and rivals who answer a changed stop. Blue flags and safety cars that "
+    "follow a retirement are modelled, as measured on races of 2018–2023."
 )
 
 

@@ -11,13 +11,14 @@ import streamlit as st
 from f1core.charts.pit_windows import pit_windows as window_chart
 from f1core.simulator.plan import IllegalPlan
 from f1core.strategy.edits import BadEdit, WhatIf, to_query
+from f1core.strategy.expectations import odds_against, team_view
 from f1core.strategy.optimiser import Ranking, optimise
 from f1core.strategy.ranking_views import odds_table
 from f1core.strategy.review import review
 from f1core.strategy.setup import RaceSetup
-from f1core.strategy.stop_laps import pit_windows, undercut_odds
+from f1core.strategy.stop_laps import pit_windows
 from pages.shell.charts import draw
-from pages.shell.frame import explain
+from pages.shell.frame import App, explain
 from pages.shell.strategy_ranked import ranked
 from pages.shell.strategy_scenario import as_planned
 from pages.shell.tables import ROW_HEIGHT
@@ -35,7 +36,9 @@ class Best:
     judgement: str | None
 
 
-def best(setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str], what_if: WhatIf) -> None:
+def best(
+    app: App, setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str], what_if: WhatIf
+) -> None:
     """The five best strategies, once they are asked for: it takes a second or two."""
     st.subheader("The best strategies", anchor=False)
     # The ranking is of the scenario without the driver's own tyres: trying a plan out does not take it away.
@@ -59,6 +62,9 @@ def best(setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str]
     if found.judgement:
         st.markdown(f"**Was it the right call?** {plain(found.judgement)}")
     ranked(found.ranking, what_if, driver)
+    call = _team_view(setup.event_id, str(what_if.weather), id(setup), app, setup, what_if)
+    if call:
+        st.markdown(f"**What teams do.** {plain(call['words'])}")
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**When to stop**")
@@ -71,7 +77,7 @@ def best(setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str]
             st.caption("The plan has no stop that could be moved.")
     with right:
         st.markdown("**Undercut and overcut**")
-        _odds(setup, driver, rival, names, what_if)
+        _odds(app, setup, driver, rival, names, what_if)
 
 
 WINDOW_COLUMNS = ("stop", "lap", "loss_s", "error_s", "is_window")
@@ -93,12 +99,21 @@ def _windows(
     return pit_windows(_setup, driver, None, _what_if, seed=_what_if.seed)
 
 
-def _odds(setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str], what_if: WhatIf) -> None:
+@st.cache_resource(max_entries=30, show_spinner=False)
+def _team_view(
+    event_id: str, weather: str, setup_id: int, _app: App, _setup: Any, _what_if: WhatIf
+) -> dict[str, Any] | None:
+    return team_view(_app.reader, _setup, _what_if)
+
+
+def _odds(
+    app: App, setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str], what_if: WhatIf
+) -> None:
     if rival is None:
         st.caption("Choose another car above: here are the odds of being ahead of it once both have stopped.")
         return
     try:
-        rows = _against(setup.event_id, driver, rival, to_query(what_if), id(setup), setup, what_if)
+        rows = _against(setup.event_id, driver, rival, to_query(what_if), id(setup), app, setup, what_if)
     except (BadEdit, IllegalPlan) as error:
         explain(error)
         return
@@ -125,6 +140,12 @@ def _odds(setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str
             "kind": column.TextColumn("", width=78),
             "ahead": column.ProgressColumn("Ahead after both", min_value=0, max_value=100, format="%.0f %%"),
             "error": column.NumberColumn("±", help="Monte Carlo standard error", format="%.0f %%", width=52),
+            "learned": column.NumberColumn(
+                "Real undercuts",
+                help="What undercuts of earlier races say, when the rival answers within four laps",
+                format="%.0f %%",
+                width=104,
+            ),
             "gap_after_s": column.NumberColumn(
                 "Gap after", help="Below zero: ahead", format="%+.1f s", width=78
             ),
@@ -134,6 +155,13 @@ def _odds(setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str
 
 @st.cache_resource(max_entries=30, show_spinner="Both stop, sooner or later …")
 def _against(
-    event_id: str, driver: str, rival: str, query: str, setup_id: int, _setup: Any, _what_if: WhatIf
+    event_id: str,
+    driver: str,
+    rival: str,
+    query: str,
+    setup_id: int,
+    _app: App,
+    _setup: Any,
+    _what_if: WhatIf,
 ) -> pl.DataFrame:
-    return undercut_odds(_setup, driver, [rival], _what_if, seed=_what_if.seed)
+    return odds_against(_app.reader, _setup, driver, rival, _what_if, as_of=_app.until, seed=_what_if.seed)

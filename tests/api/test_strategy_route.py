@@ -139,7 +139,9 @@ def test_several_bad_fields_are_told_together(served: TestClient, problem: Check
     assert {error["field"] for error in found["errors"]} == {"runs", "seed", "pit_stops"}
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"race": NaN}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"\x10\xff", b"[" * 9_000, b'{"race": NaN}']
+)
 def test_a_body_that_is_no_question(body: bytes, served: TestClient, problem: Check) -> None:
     answer = served.post(SIMULATE, content=body, headers=JSON)
     assert problem(answer, 422, "invalid_request")["errors"]

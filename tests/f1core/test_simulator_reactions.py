@@ -114,6 +114,11 @@ def test_a_set_is_not_stretched_beyond_its_life() -> None:
     plan = Plan("MEDIUM", (Stop(14, "HARD"),))
     assert stops(race, plan)[0][0] == 13
     assert stops(replace(race, rules=RaceRules(set_life={"HARD": 20})), plan)[0][0] == 10
+    # A real race has no rules, for real plans may break them; the life of a set then comes with the policy.
+    real = replace(race, rules=None)
+    limited = replace(REACTS, safety_car_policy=SafetyCarPolicy(set_life={"HARD": 17}))
+    assert stops(real, plan, limited)[0][0] == 13
+    assert stops(real, plan)[0][0] == 10
 
 
 def test_a_virtual_safety_car_counts_unless_it_is_left_out() -> None:

@@ -154,3 +154,16 @@ def test_plans_for_other_weather_follow_the_rules_of_the_race() -> None:
     setup = replace(a_setup(), rules=RaceRules(min_stops=2))
     plans = base_plans(setup, WeatherScenario.WET)
     assert all(len(plan.stops) >= 2 and set(plan.compounds) == {"INTERMEDIATE"} for plan in plans.values())
+
+
+def test_drawn_safety_cars_bring_stops_forward_within_the_life_of_a_set_and_the_answer_says_so() -> None:
+    setup = replace(a_setup(), rules=RaceRules(set_life={"HARD": 11}))
+    drawn = WhatIf(safety_cars=SafetyCars.RANDOM, runs=20)
+    policy = apply(setup, drawn)[2].safety_car_policy
+    assert policy is not None and policy.set_life == {"HARD": 11}
+    notes = " ".join(whatif.run(setup, drawn, "car 1").notes)
+    assert f"within {policy.most_laps} laps" in notes and "saves more than 2 s" in notes
+    assert "Under a red flag every car takes its next planned set." in notes
+    wet = " ".join(whatif.run(replace(setup, is_wet=True), drawn, "car 1").notes)
+    assert "Safety cars are drawn" in wet and "red flag" not in wet
+    assert "drawn" not in " ".join(whatif.run(a_setup(), WhatIf(edits=(EARLY,), runs=20), "car 1").notes)
