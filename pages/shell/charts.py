@@ -10,17 +10,21 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from pages.shell.favourites import starred
+
 
 def draw(figure: Callable[..., Any], *args: Any, key: str) -> None:
     """Draws a chart of :mod:`f1core.charts`.
 
     Args:
         figure: The function that makes it.
-        *args: What it is made of; equal frames and values give the chart that was made before.
+        *args: What it is made of, favourites starred; equal frames and values give the chart that was made before.
         key: Of the element on the page.
     """
+    args = tuple(starred(value) if isinstance(value, pl.DataFrame) else value for value in args)
     spec = _specification(f"{figure.__module__}.{figure.__qualname__}", args, _figure=figure)
-    st.vega_lite_chart(copy.deepcopy(spec), key=key)  # a copy: Streamlit moves the data out of what it gets
+    # A chart with a width of its own (a map) must not be stretched. A copy: Streamlit moves the data out of what it gets.
+    st.vega_lite_chart(copy.deepcopy(spec), key=key, width="content" if "width" in spec else "stretch")
 
 
 def _fingerprint(frame: pl.DataFrame) -> str:

@@ -30,6 +30,7 @@ from f1core.charts.skill import skill
 from f1core.charts.style import NEUTRAL
 from f1core.charts.title_odds import title_odds
 from f1core.wording import SCORE_BY_COLUMN
+from tests.f1core.lap_frames import LAP_CHARTS, LAP_EMPTY
 
 COUNT = 20
 
@@ -175,6 +176,7 @@ FINAL = pl.DataFrame(
 )
 
 CHARTS: dict[str, Callable[[], Any]] = {
+    **LAP_CHARTS,
     "title_odds": lambda: title_odds(ODDS),
     "final_positions": lambda: final_positions(ODDS, FINAL),
     "finishing_order": lambda: finishing_order(field(raced=False)),
@@ -191,6 +193,7 @@ CHARTS: dict[str, Callable[[], Any]] = {
     "calibration_drift": lambda: calibration_drift(ROLLING, "win_log_loss"),
 }
 EMPTY: dict[str, Callable[[], Any]] = {
+    **LAP_EMPTY,
     "title_odds": lambda: title_odds(ODDS.clear()),
     "final_positions": lambda: final_positions(ODDS.clear(), FINAL.clear()),
     "finishing_order": lambda: finishing_order(field(raced=False).clear()),
