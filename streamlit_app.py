@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from f1core.accuracy import FROM_SEASON, backtest_stages, season_table
+from f1core.accuracy import FROM_SEASON, Races, backtest_stages, season_table
 from f1core.charts.finishing_order import finishing_order
 from f1core.charts.predicted_actual import predicted_actual
 from f1core.outlook import Event, Outlook, outlook
@@ -105,7 +105,7 @@ def record(app: App, held: pl.DataFrame) -> None:
     """The backtest in four numbers beside the grid's, and how many races it covers."""
     stages = backtest_stages(app.read(backtest_scores))
     st.subheader("Can it be trusted?", anchor=False)
-    table = app.read(season_table, stages[0], until=app.until) if stages else pl.DataFrame()
+    table = app.read(season_table, Races(stages[0], until=app.until)) if stages else pl.DataFrame()
     if table.is_empty():
         st.info(
             "No race is backtested yet: `python -m jobs backtest` does it.", icon=":material/hourglass_empty:"

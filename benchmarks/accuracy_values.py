@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from f1core.accuracy import BOOTSTRAP_SEED, scores_of
+from f1core.accuracy import BOOTSTRAP_SEED, Races, scores_of
 from f1core.labels import FIRST_SEASON, load_labels
 from models.metrics import DNF_CLIP, PairedDifference, paired_difference, reliability, score_events
 from models.race_time import RaceTimes
@@ -126,7 +126,7 @@ class Values:
 
 def load_values(reader: Reader, target: Target, stage: Stage, models: Sequence[str]) -> Values:
     """Scores of our model (the first) and of others of a target and stage, with the references it is held against."""
-    scores = scores_of(reader, stage.value, target=target.value).filter(pl.col("model").is_in(models))
+    scores = scores_of(reader, Races(stage.value, target=target.value)).filter(pl.col("model").is_in(models))
     labels = load_labels(reader, target, from_season=FIRST_SEASON)
     bins: dict[tuple[str, str], dict[str, Floats]] = {}
     entries = {

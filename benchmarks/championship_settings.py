@@ -20,7 +20,7 @@ import polars as pl
 from f1core.championship import standings_of
 from f1core.championship_inputs import Standing
 from f1core.settings import load_settings
-from models.championship import ChampionshipSettings, sample_season
+from models.championship import ChampionshipSettings, simulate_season
 from warehouse.queries.events import calendar
 from warehouse.queries.history import Facts, load_facts
 from warehouse.reader import Reader
@@ -62,7 +62,7 @@ def scores(seasons: dict[int, list[Standing]], settings: ChampionshipSettings) -
             dict(standings[-1].constructors.select("constructor_id", "points").iter_rows()),
         ]
         for one in standings[:-1]:
-            sampled = sample_season(
+            sampled = simulate_season(
                 one.drivers,
                 one.constructors,
                 [event.round for event in one.remaining],
@@ -71,7 +71,8 @@ def scores(seasons: dict[int, list[Standing]], settings: ChampionshipSettings) -
                 settings=settings,
                 samples=SAMPLES,
             )
-            for which, (names, table) in enumerate(sampled):
+            for which, title in enumerate((sampled.drivers, sampled.constructors)):
+                names, table = title.entities["entity_id"].to_list(), title.table
                 best = np.lexsort((-table.second, -table.first, -table.points), axis=1)[:, 0]
                 odds = np.maximum(np.bincount(best, minlength=len(names)) / SAMPLES, FLOOR)
                 champion = names.index(next(iter(finals[which])))

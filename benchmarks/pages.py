@@ -2,7 +2,8 @@
 
     python benchmarks/pages.py [data folder] [runs per page]
 
-"Warm" is a page that was drawn before with the same data; "new" is a race nobody has asked for since the last
+On the strategy page every run is an edit nobody made before: a stop on another lap, so that 300 races are simulated and the
+charts made afresh; bar of its median 250 ms, aim 100. "Warm" is a page that was drawn before with the same data; "new" is a race nobody has asked for since the last
 publication, so that its queries and charts are made afresh. Streamlit's own test harness runs the scripts: its bookkeeping
 is in the numbers, sending bytes to a browser is not. Bar: warm p95 at most 300 ms.
 """
@@ -21,12 +22,17 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path[0] = str(REPOSITORY)  # instead of this folder, in which this file would pass for the package `pages`
 logging.disable(logging.WARNING)  # the harness warns of its missing browser at every run
 
+import polars as pl
+
 from f1core.settings import load_settings
+from f1core.strategy.setup import playable_events, race_setup
 from tests.pages.conftest import ACCURACY, HOME, RACE, session
 from warehouse.queries.forecasts import stored_events
 from warehouse.reader import Reader
 
 BAR_MS = 300
+EDIT_BAR_MS, EDIT_AIM_MS = 250, 100
+STRATEGY = "pages/strategy.py"
 
 
 def run_ms(app: Any) -> float:
@@ -38,6 +44,20 @@ def run_ms(app: Any) -> float:
     if faults:
         sys.exit(f"the page failed: {faults[0]}")
     return took
+
+
+def edits_ms(reader: Reader, runs: int) -> list[float]:
+    """Runs of the strategy page, each with the driver's stop on another lap [ms]; the race itself is set up before."""
+    event = playable_events(reader).filter(pl.col("is_past"))["event_id"][0]
+    setup = race_setup(reader, event)
+    driver = setup.drivers["driver_id"][0]
+    app = session(STRATEGY, event=event, driver=driver)
+    run_ms(app)
+    times = []
+    for lap in range(10, 10 + runs):
+        app.query_params["cars"] = f"{driver}:M-{min(lap, setup.race.laps - 1)}H"
+        times.append(run_ms(app))
+    return times
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -80,9 +100,14 @@ def main() -> None:
         print(f"{line(name, warm)} first time {first:.0f}")
     print(line("all pages, warm", everything))
     print(line("race, new", [run_ms(session(RACE, event=event)) for event in raced[1:]]))
+    edits = edits_ms(reader, runs)
+    print(line("strategy, an edit", edits))
     p95 = quantile(everything, 0.95)
-    print(f"\nwarm p95 {p95:.0f} ms, bar {BAR_MS} ms: {'met' if p95 <= BAR_MS else 'MISSED'}")
-    sys.exit(p95 > BAR_MS)
+    edit = quantile(edits, 0.5)
+    is_met = p95 <= BAR_MS and edit <= EDIT_BAR_MS
+    print(f"\nedit of a stop to new charts {edit:.0f} ms, bar {EDIT_BAR_MS} ms, aim {EDIT_AIM_MS} ms")
+    print(f"warm p95 {p95:.0f} ms, bar {BAR_MS} ms: {'met' if p95 <= BAR_MS else 'MISSED'}")
+    sys.exit(not is_met)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Speed of the strategy simulator: ``python benchmarks/simulator.py [REPEATS]``.
 
-22 cars, 60 laps, neutralisations drawn, one to three stops each; best of the repeats, and the process's peak memory at the end.
+22 cars, 60 laps, neutralisations drawn, one to three stops each; best of the repeats, and the process's peak memory at the end, with
+polars imported. On a loaded machine times are long and scatter: the yardstick, a plain loop over numpy arrays of the engine's
+size in the same run, tells how much.
 """
 
 from __future__ import annotations
@@ -13,9 +15,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import numpy as np
+
 from f1core.simulator.engine import simulate, simulate_once
 from f1core.simulator.parameters import Car, Neutralisations, PitLane, Race, Start, measured_dry_tyres
 from f1core.simulator.plan import Plan, Stop
+from f1core.strategy import frames
 
 PLANS = (
     Plan("MEDIUM", (Stop(26, "HARD"),)),
@@ -49,6 +54,13 @@ def race(cars: int = 22, laps: int = 60) -> Race:
     )
 
 
+def yardstick(rounds: int = 10_000) -> None:
+    """Ten thousand small steps as the engine takes them; 22 x 60 x 8 are about one block of 1,000 simulations."""
+    one, other = (np.linspace(0, k, 1_000, dtype=np.float32) for k in (1, 2))
+    for _ in range(rounds):
+        np.maximum(one, other, out=other)
+
+
 def best(repeats: int, run: Callable[[], object]) -> tuple[float, float]:
     """Least wall time and least processor time of the repeats [s]."""
     walls, processors = [], []
@@ -63,8 +75,9 @@ def best(repeats: int, run: Callable[[], object]) -> tuple[float, float]:
 def main(repeats: int) -> None:
     setting = race()
     plans = {car.name: PLANS[c % len(PLANS)] for c, car in enumerate(setting.cars)}
-    simulate_once(setting, plans)
+    frames.lap_frame(setting, simulate_once(setting, plans))
     cases: list[tuple[str, int, Callable[[], object]]] = [
+        ("yardstick", repeats, yardstick),
         ("one race with history", repeats * 5, lambda: simulate_once(setting, plans)),
         ("N = 300", repeats, lambda: simulate(setting, plans, runs=300, seed=1)),
         ("N = 1,000", repeats, lambda: simulate(setting, plans, runs=1_000, seed=1)),

@@ -42,6 +42,35 @@ CHART_SCORES = (
 
 
 @dataclass(frozen=True)
+class Races:
+    """Which backtested races are looked at.
+
+    Attributes:
+        stage: The stage.
+        seasons: Only these; all when empty.
+        until: Only races whose result was known by then; all when None.
+        target: What is forecast.
+    """
+
+    stage: str
+    seasons: tuple[int, ...] = ()
+    until: dt.datetime | None = None
+    target: str = "race"
+
+    def of_seasons(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows (with ``season``) of the chosen seasons."""
+        return rows.filter(pl.col("season").is_in(self.seasons)) if self.seasons else rows
+
+    def known(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows (with ``known_at``) that were known in time."""
+        return rows if self.until is None else rows.filter(pl.col("known_at") <= self.until)
+
+    def among(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows of the chosen seasons that were known in time."""
+        return self.known(self.of_seasons(rows))
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Our model against one baseline on one score, over the same races.
 
@@ -73,23 +102,9 @@ class Comparison:
         return "worse" if self.high < 0 else "level"
 
 
-def scores_of(
-    reader: Reader,
-    stage: str,
-    seasons: Sequence[int] = (),
-    until: dt.datetime | None = None,
-    target: str = "race",
-) -> pl.DataFrame:
-    """Backtest scores of a stage, oldest race first; see :func:`warehouse.queries.accuracy.backtest_scores`.
-
-    Args:
-        reader: The warehouse.
-        stage: The stage.
-        seasons: Only these; all when empty.
-        until: Only races whose result was known by then; all when None.
-        target: What is forecast.
-    """
-    return _within(backtest_scores(reader, stage=stage, target=target), seasons, until)
+def scores_of(reader: Reader, races: Races) -> pl.DataFrame:
+    """Backtest scores of chosen races, oldest first; see :func:`warehouse.queries.accuracy.backtest_scores`."""
+    return races.among(backtest_scores(reader, stage=races.stage, target=races.target))
 
 
 def compare(scores: pl.DataFrame, columns: Sequence[str] = CHART_SCORES) -> list[Comparison]:
@@ -132,15 +147,9 @@ def compare(scores: pl.DataFrame, columns: Sequence[str] = CHART_SCORES) -> list
     return found
 
 
-def comparisons_of(
-    reader: Reader,
-    stage: str,
-    seasons: Sequence[int] = (),
-    until: dt.datetime | None = None,
-    target: str = "race",
-) -> list[Comparison]:
+def comparisons_of(reader: Reader, races: Races) -> list[Comparison]:
     """Our model against every baseline over the races of :func:`scores_of`; see :func:`compare`."""
-    return compare(scores_of(reader, stage, seasons, until, target))
+    return compare(scores_of(reader, races))
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> pl.DataFrame:
@@ -214,15 +223,9 @@ def by_season(scores: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def season_table(
-    reader: Reader,
-    stage: str,
-    seasons: Sequence[int] = (),
-    until: dt.datetime | None = None,
-    target: str = "race",
-) -> pl.DataFrame:
+def season_table(reader: Reader, races: Races) -> pl.DataFrame:
     """Means per season and model over the races of :func:`scores_of`; see :func:`by_season`."""
-    return by_season(scores_of(reader, stage, seasons, until, target))
+    return by_season(scores_of(reader, races))
 
 
 def season_advantages(scores: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -246,25 +249,16 @@ def rolling_scores(scores: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def reliability_curves(
-    reader: Reader,
-    stage: str,
-    model: str,
-    seasons: Sequence[int] = (),
-    until: dt.datetime | None = None,
-    target: str = "race",
-) -> pl.DataFrame:
+def reliability_curves(reader: Reader, races: Races, model: str) -> pl.DataFrame:
     """Reliability curves of one model: ``outcome`` (win, podium, top_ten), ``error`` (calibration error), and the bins.
 
     Bins are those of :func:`models.metrics.reliability`; empty ones are left out. ``low`` and ``high`` are the 90 %
     Wilson interval of the frequency.
     """
-    entries = _within(backtest_entries(reader, stage=stage, model=model, target=target), seasons, None)
+    entries = races.of_seasons(backtest_entries(reader, stage=races.stage, model=model, target=races.target))
     oldest = entries["season"].min()
     since = oldest if isinstance(oldest, int) else FROM_SEASON
-    labels = load_labels(reader, Target(target), from_season=since)
-    if until is not None:
-        labels = labels.filter(pl.col("known_at") <= until)
+    labels = races.known(load_labels(reader, Target(races.target), from_season=since))
     entries = entries.filter(pl.col("event_id").is_in(set(labels["event_id"])))
     parts = []
     for outcome in OUTCOMES:
@@ -273,20 +267,13 @@ def reliability_curves(
     return _with_interval(pl.concat(parts).filter(pl.col("count") > 0))
 
 
-def misses(
-    reader: Reader,
-    stage: str,
-    model: str,
-    seasons: Sequence[int] = (),
-    until: dt.datetime | None = None,
-    target: str = "race",
-) -> pl.DataFrame:
+def misses(reader: Reader, races: Races, model: str) -> pl.DataFrame:
     """Every forecast of a starter with what happened, the farthest off first.
 
     Returns:
         As :func:`warehouse.queries.accuracy.predictions_with_outcome`, plus ``is_classified``.
     """
-    rows = _within(predictions_with_outcome(reader, stage=stage, model=model, target=target), seasons, until)
+    rows = races.among(predictions_with_outcome(reader, stage=races.stage, model=model, target=races.target))
     return rows.with_columns(is_classified=pl.col("status") == "classified").sort(
         pl.col("miss").abs(), pl.col("race_date"), descending=True, maintain_order=True
     )
@@ -321,12 +308,6 @@ def score_lines(scores: pl.DataFrame, model: str = "model") -> pl.DataFrame:
             line[names[name]] = f"**{text}**" if best is not None and value == best else text
         lines.append(line)
     return pl.DataFrame(lines)
-
-
-def _within(rows: pl.DataFrame, seasons: Sequence[int], until: dt.datetime | None) -> pl.DataFrame:
-    if seasons:
-        rows = rows.filter(pl.col("season").is_in(list(seasons)))
-    return rows if until is None else rows.filter(pl.col("known_at") <= until)
 
 
 def _with_interval(curve: pl.DataFrame, z: float = 1.645) -> pl.DataFrame:

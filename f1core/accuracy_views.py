@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 import polars as pl
 
-from f1core.accuracy import ROLLING_RACES, compare, comparison_table, scores_of
+from f1core.accuracy import ROLLING_RACES, Races, compare, comparison_table, scores_of
 from f1core.wording import KIND_NAMES, model_name, model_order
 from models.intervals import wilson_interval
 from warehouse.queries.accuracy import predictions_with_outcome
@@ -60,16 +59,9 @@ def hit_rates(scores: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def circuit_type_advantages(
-    reader: Reader,
-    stage: str,
-    column: str,
-    seasons: Sequence[int] = (),
-    until: dt.datetime | None = None,
-    target: str = "race",
-) -> pl.DataFrame:
+def circuit_type_advantages(reader: Reader, races: Races, column: str) -> pl.DataFrame:
     """Our advantage over every baseline on one score, by kind of track: ``track`` and as ``comparison_table``."""
-    scores = scores_of(reader, stage, seasons, until, target)
+    scores = scores_of(reader, races)
     kinds = calendar(reader).select("event_id", "circuit_type")
     known = scores.join(kinds, on="event_id", how="inner", maintain_order="left")
     parts = [
@@ -81,25 +73,14 @@ def circuit_type_advantages(
     return pl.concat([part for part in parts if part.height] or [parts[0].clear()])
 
 
-def surprises(
-    reader: Reader,
-    stage: str,
-    model: str,
-    seasons: Sequence[int] = (),
-    until: dt.datetime | None = None,
-    target: str = "race",
-) -> pl.DataFrame:
+def surprises(reader: Reader, races: Races, model: str) -> pl.DataFrame:
     """Winners by the probability they were given, the least likely first.
 
     Returns:
         ``event_id, season, grand_prix_name, winner, win_probability`` (given to the winner) and ``named`` (who was named),
         ``named_probability``.
     """
-    rows = predictions_with_outcome(reader, stage=stage, model=model, target=target)
-    if seasons:
-        rows = rows.filter(pl.col("season").is_in(list(seasons)))
-    if until is not None:
-        rows = rows.filter(pl.col("known_at") <= until)
+    rows = races.among(predictions_with_outcome(reader, stage=races.stage, model=model, target=races.target))
     named = rows.sort("win_probability", descending=True, maintain_order=True).unique(
         "event_id", keep="first", maintain_order=True
     )

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import polars as pl
-
+from f1core.agenda_calendar import AgendaEvent
 from f1core.freeze_policy import due_at, official_stage, session_start
 from f1core.settings import Settings
-from f1core.targets import RULES, TargetRules, has_target
+from f1core.targets import RULES, TargetRules
 from warehouse.stages import PRE_RACE_LEAD
-from warehouse.vocab import EventStatus, SessionKind, Stage, Target
+from warehouse.vocab import SessionKind, Stage, Target
 
 
 class Job(StrEnum):
@@ -34,6 +33,7 @@ class Job(StrEnum):
     SETTLE = "settle"
     RETRAIN = "retrain"
     FORECAST = "forecast"
+    STRATEGY = "strategy"
     BACKFILL = "backfill"
     MAINTENANCE = "maintenance"
     BACKTEST = "backtest"
@@ -99,80 +99,7 @@ class PlannedRun:
         return self.job is Job.FREEZE
 
 
-@dataclass(frozen=True)
-class AgendaEvent:
-    """An event as the agenda needs it.
-
-    Attributes:
-        event_id: The event.
-        name: What people call it, with the season.
-        status: Held, scheduled or cancelled.
-        starts: Start of every session (UTC).
-        known: When the result of every session is known (UTC).
-        is_time_estimated: Whether only the day of the race is known.
-    """
-
-    event_id: str
-    name: str
-    status: EventStatus
-    starts: Mapping[SessionKind, dt.datetime]
-    known: Mapping[SessionKind, dt.datetime]
-    is_time_estimated: bool = False
-
-    @property
-    def is_plannable(self) -> bool:
-        """Whether it takes place, and when is known."""
-        return (
-            self.status is not EventStatus.CANCELLED
-            and SessionKind.RACE in self.starts
-            and not self.is_time_estimated
-        )
-
-    @property
-    def first_start(self) -> dt.datetime:
-        """Start of the first session."""
-        return min(self.starts.values())
-
-
-def agenda_events(calendar: pl.DataFrame, sessions: pl.DataFrame) -> list[AgendaEvent]:
-    """Events in order of their races.
-
-    Args:
-        calendar: Rows of :func:`warehouse.queries.events.calendar`.
-        sessions: Rows of the ``sessions`` table.
-    """
-    starts: dict[str, dict[SessionKind, dt.datetime]] = {}
-    known: dict[str, dict[SessionKind, dt.datetime]] = {}
-    for event_id, session, start, end in sessions.select(
-        "event_id", "session", "starts_at", "known_at"
-    ).iter_rows():
-        starts.setdefault(event_id, {})[SessionKind(session)] = start
-        known.setdefault(event_id, {})[SessionKind(session)] = end
-    return [
-        AgendaEvent(
-            row["event_id"],
-            f"{row['grand_prix_name']} {row['season']}",
-            EventStatus(row["status"]),
-            starts.get(row["event_id"], {}),
-            known.get(row["event_id"], {}),
-            bool(row["is_time_estimated"]),
-        )
-        for row in calendar.sort("race_starts_at", "event_id").iter_rows(named=True)
-    ]
-
-
-def without_times(events: Iterable[AgendaEvent], now: dt.datetime) -> list[str]:
-    """Events to come for which nothing can be planned, because the calendar does not say when their sessions are."""
-    return [
-        event.event_id
-        for event in events
-        if event.status is EventStatus.SCHEDULED
-        and not event.is_plannable
-        and max(event.known.values(), default=now + DAY) > now
-    ]
-
-
-DEMO_JOBS = frozenset({Job.RESULTS, Job.RETRAIN, Job.FORECAST, Job.SETTLE, Job.MAINTENANCE})
+DEMO_JOBS = frozenset({Job.RESULTS, Job.RETRAIN, Job.FORECAST, Job.STRATEGY, Job.SETTLE, Job.MAINTENANCE})
 """What makes sense where the season is made up: it has no sources, and nothing of it is sealed by itself."""
 
 
@@ -194,7 +121,7 @@ def planned_runs(
 ) -> list[PlannedRun]:
     """Runs that follow from the calendar, due after ``since`` and not after ``until``, in order.
 
-    Cancelled events and events without session times have none; see :func:`without_times`.
+    Cancelled events and events without session times have none; see :func:`f1core.agenda_calendar.without_times`.
 
     Args:
         events: In order of their races.
@@ -243,7 +170,7 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
     yield here.run(
         Job.FORECAST, "grid", grid.at, here.start, "Forecast with the starting grid", after=(grid.key,)
     )
-    if here.has(Target.SPRINT):
+    if event.has(Target.SPRINT):
         sprint = event.starts[SessionKind.SPRINT]
         wanted = {"wanted": "grid", "target": Target.SPRINT.value}
         grid = here.run(Job.RESULTS, "sprint_grid", sprint - GRID_LEAD, sprint, "Grid of the sprint", wanted)
@@ -257,7 +184,7 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
             after=(grid.key,),
         )
         yield here.settlement(RULES[Target.SPRINT])
-    if here.has(Target.QUALIFYING):
+    if event.has(Target.QUALIFYING):
         yield here.settlement(RULES[Target.QUALIFYING])
     known = event.known[SessionKind.RACE]
     # What brings this result brings those of the races before it; what learns from it learns from those, too.
@@ -270,7 +197,7 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
         {"wanted": "race"},
         group="results of races",
     )
-    yield here.run(
+    laps = here.run(
         Job.EXTRACT,
         SessionKind.RACE,
         known + EXTRACT_MARGIN,
@@ -278,6 +205,8 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
         "Laps of the race",
         {"session": SessionKind.RACE.value},
     )
+    yield laps
+    yield here.run(Job.STRATEGY, "", laps.at, known + EXTRACT_UNTIL, "Strategy parameters", after=(laps.key,))
     yield here.settlement(RULES[Target.RACE])
     # A correction is looked for in all that was sealed of the event.
     for number, at in enumerate(_mornings(known + EXTRACT_MARGIN, CORRECTION_DAYS), start=1):
@@ -302,14 +231,14 @@ def _of_event(event: AgendaEvent, settings: Settings) -> Iterator[PlannedRun]:
 
 def _seals(here: _Weekend, settings: Settings) -> Iterator[PlannedRun]:
     for rules in RULES.values():
-        if here.has(rules.target):
+        if here.event.has_seal(rules.target):
             yield from _seals_of(here, settings, rules)
 
 
 def _seals_of(here: _Weekend, settings: Settings, rules: TargetRules) -> Iterator[PlannedRun]:
     policy, minutes = settings.prediction_freeze_policy, settings.prediction_freeze_tminutes
-    target = rules.target
-    start, due = session_start(target, here.starts), due_at(policy, minutes, target, here.starts)
+    target, starts = rules.target, here.event.starts_by_name
+    start, due = session_start(target, starts), due_at(policy, minutes, target, starts)
     assert start is not None and due is not None, "a target that the event has is in the calendar"
     stage = official_stage(policy, target)
     params = {"target": target.value, **({"stage": stage.value} if stage else {})}
@@ -352,15 +281,9 @@ class _Weekend:
 
     event: AgendaEvent
     start: dt.datetime = field(init=False)
-    starts: Mapping[str, dt.datetime] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", self.event.starts[SessionKind.RACE])
-        object.__setattr__(self, "starts", {kind.value: at for kind, at in self.event.starts.items()})
-
-    def has(self, target: Target) -> bool:
-        """Whether the event has a target, as far as the calendar says when its sessions are; the race always."""
-        return target is Target.RACE or has_target(self.starts, target)
 
     def settlement(self, rules: TargetRules) -> PlannedRun:
         """The score of a target's seals, once its result is there."""

@@ -16,6 +16,7 @@ from f1core.ledger_tables import publish_ledger
 from f1core.published import publish_documents
 from f1core.retraining import retrain
 from f1core.settings import REPOSITORY
+from f1core.strategy.fit import bring_strategy
 from f1core.targets import placed, rules_of
 from f1core.training import extract_missing, trained_places
 from f1core.walk_forward import WalkForward
@@ -79,6 +80,8 @@ def build(workspace: Workspace, progress: Progress) -> BuildReport:
     refresh_forecasts(fresh, coming)
     progress("championship", "", None, None)
     bring_championship(fresh)
+    progress("strategy", "", None, None)
+    bring_strategy(fresh)
     if fresh.settings.ledger_root.exists():
         # A warehouse that was lost or of an older schema gets its sealed records back from the ledger.
         publish_ledger(fresh)

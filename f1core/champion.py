@@ -62,11 +62,17 @@ def champion_of(
 
 def champion_fault(manifest: Manifest, stage: Stage) -> str:
     """Why a stored model cannot be a champion at a stage; empty when it can."""
+    fault = version_fault(manifest, stage)
+    if not fault and not recipe_of(manifest):
+        return "its manifest does not say by which recipe it was made"
+    return fault
+
+
+def version_fault(manifest: Manifest, stage: Stage) -> str:
+    """Why this version of the product cannot forecast a stage with a stored model; empty when it can."""
     wanted = rules_of(Target(manifest.target)).model
     if manifest.model != wanted:
         return f"it is the model {manifest.model}, and this version of the product forecasts with {wanted}"
-    if not recipe_of(manifest):
-        return "its manifest does not say by which recipe it was made"
     unknown = sorted(set(manifest.feature_names) - set(feature_names(stage)))
     if unknown:
         words = ", ".join(unknown[:NAMED]) + (" …" if len(unknown) > NAMED else "")

@@ -12,6 +12,7 @@ import polars as pl
 
 from f1core.championship_inputs import FASTEST_LAPS_SINCE, SEASONS_BEFORE, Standing, standing_after
 from f1core.log import get_logger
+from f1core.settings import REPOSITORY
 from f1core.workspace import Workspace
 from models.championship import (
     PLACES,
@@ -32,8 +33,17 @@ from warehouse.queries.history import Facts, load_facts
 from warehouse.store import Store
 from warehouse.tables import TABLES
 
-METHOD = "2"
-"""Raised with every change of the code that changes odds."""
+CODE = tuple(
+    REPOSITORY / name
+    for name in (
+        "f1core/championship.py",
+        "f1core/championship_inputs.py",
+        "models/championship.py",
+        "models/points_rules.py",
+        "models/title_arithmetic.py",
+    )
+)
+"""Sources that odds depend on: whatever changes in them, odds are computed anew."""
 SEED = 20_100_314
 LOCK_WAIT_S = 60.0
 CARS = {"drivers": 1, "constructors": 2}
@@ -179,7 +189,7 @@ def bring_championship(workspace: Workspace) -> ChampionshipReport | None:
 def fingerprint(standing: Standing) -> str:
     """Identifies everything odds are made from."""
     parts = [
-        METHOD,
+        method_version(),
         SEASONS,
         SEED,
         repr(ChampionshipSettings()),
@@ -190,6 +200,14 @@ def fingerprint(standing: Standing) -> str:
         standing.constructors.sort("constructor_id").to_dicts(),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def method_version() -> str:
+    """Fingerprint of the code that odds are made by."""
+    digest = hashlib.sha256()
+    for path in CODE:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def rows_of(

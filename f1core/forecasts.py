@@ -45,6 +45,8 @@ def is_current(workspace: Workspace, event_id: str, target: Target = Target.RACE
     now = workspace.clock.now()
     stage = best_stage(workspace.reader, event_id, now, target)
     version = workspace.registry.production().get(place_of(stage, target))
+    if version is None:
+        return False
     heads = prediction_heads(workspace.reader, "provisional", event_id, target=target.value)
     return not heads.filter(
         (pl.col("stage") == stage.value)

@@ -33,7 +33,8 @@ def freeze(
         The sealed record, and whether it was sealed now.
 
     Raises:
-        NotReady: The clock is simulated, the target's session has begun, the event has none, or the stage cannot be had.
+        NotReady: The clock is simulated, the target's session has begun, its start is not known, the event has none, or the
+            stage cannot be had.
         ContractViolation: The forecast contradicts itself.
         NotTrained: No model is in production.
         LockHeld: Another process is writing.
@@ -87,14 +88,22 @@ def refuse_unless_open(workspace: Workspace, event_id: str, target: Target) -> d
     """Start of the target's session, when it may still be forecast under seal.
 
     Raises:
-        NotReady: The clock is simulated, the event has no such session, or it has begun.
+        NotReady: The clock is simulated, the event has no such session, its start is an estimate, or it has begun.
     """
     if not workspace.is_live:
         raise NotReady(
             "Only the machine's real clock can seal.",
             hint="Leave --as-of (or PARCFERME_CLOCK) out; use `predict` to look back.",
         )
-    starts: dt.datetime = require_target(workspace.reader, event_id, target)["starts_at"]
+    session = require_target(workspace.reader, event_id, target)
+    starts: dt.datetime = session["starts_at"]
+    if session["is_time_estimated"]:
+        # An estimate may lie hours behind the real start: what is sealed by it could have been made after the flag.
+        raise NotReady(
+            f"The calendar does not say when the {target.value} of {event_id} begins, only its day: nothing can be sealed "
+            "before an estimate.",
+            hint="Try again when the calendar has its start; `python -m jobs ingest` brings the newest calendar.",
+        )
     _now_before(workspace, event_id, target, starts)
     return starts
 

@@ -44,6 +44,7 @@ JOB_WORDS = {
     Job.SETTLE: "Settlement",
     Job.RETRAIN: "Retraining",
     Job.FORECAST: "Forecast",
+    Job.STRATEGY: "Strategy parameters",
     Job.BACKFILL: "Older sessions",
     Job.MAINTENANCE: "Tidying",
     Job.BACKTEST: "Backtest",

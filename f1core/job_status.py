@@ -93,8 +93,8 @@ def job_status(workspace: Workspace, now: dt.datetime, *, count: int = 10) -> di
         count: Coming runs that are listed.
 
     Returns:
-        ``runner``, ``last`` (newest run of every job), ``next`` (coming runs), ``without_times`` (events nothing can be
-        planned for), ``replanned`` (what the calendar moved last), ``backtest`` (how far the one over all test seasons
+        ``runner``, ``last`` (newest run of every job), ``next`` (coming runs), ``without_times`` (events and seals that
+        cannot be planned), ``replanned`` (what the calendar moved last), ``backtest`` (how far the one over all test seasons
         is; None when it was never begun), ``quota`` (what every host still allows).
     """
     log = job_log(workspace)

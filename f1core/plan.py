@@ -10,15 +10,13 @@ from f1core.agenda import (
     DAY,
     DEMO_JOBS,
     LOOK_BACK,
-    AgendaEvent,
     Job,
     PlannedRun,
-    agenda_events,
     order,
     planned_runs,
     race_days,
-    without_times,
 )
+from f1core.agenda_calendar import AgendaEvent, agenda_events, without_times
 from f1core.installation import is_demo
 from f1core.log import get_logger
 from f1core.recurring import standing_runs

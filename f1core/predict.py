@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
+from f1core.champion import version_fault
 from f1core.clock import Clock
 from f1core.distributions import Distributions, ask, distributions_of
 from f1core.features.store import FeatureSet
@@ -163,10 +164,10 @@ class Predictor:
     def _production(self, stage: Stage, target: Target) -> dict[str, tuple[str, RaceModel]]:
         rules = rules_of(target)
         stored = self.workspace.registry.load_production(rules.learns_from.value, stage.value)
-        if stored.manifest.model != rules.model:
+        fault = version_fault(stored.manifest, stage)
+        if fault:
             raise NotTrained(
-                f"{stored.manifest.version} was made by an earlier version of the product, "
-                f"which forecast with {stored.manifest.model}; this one uses {rules.model}.",
+                f"{stored.manifest.version} was made by another version of the product: {fault}.",
                 hint="Run `python -m jobs train`.",
             )
         models: dict[str, tuple[str, RaceModel]] = {

@@ -18,7 +18,16 @@ from f1core.clock import Clock
 from f1core.log import configure_logging
 from f1core.settings import REPOSITORY, get_settings
 from f1core.workspace import Workspace
-from jobs import championship_cli, ledger_cli, model_cli, models_cli, rehearse_cli, schedule_cli
+from jobs import (
+    championship_cli,
+    ledger_cli,
+    model_cli,
+    models_cli,
+    rehearse_cli,
+    schedule_cli,
+    simulate_cli,
+    strategy_cli,
+)
 from jobs.options import AsJson, AsOf, Race, StageOption, TargetOption, Year, answer, say, workspace
 from jobs.progress import progress_report
 from warehouse.errors import ParcFermeError, WarehouseError
@@ -184,6 +193,9 @@ app.command()(model_cli.accuracy)
 app.command()(model_cli.drift)
 app.add_typer(models_cli.app, name="models")
 app.command()(championship_cli.championship)
+app.command("fit-strategy")(strategy_cli.fit_strategy)
+app.command()(simulate_cli.simulate)
+app.command()(simulate_cli.optimise)
 
 
 @app.command()

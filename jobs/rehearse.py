@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from f1core.agenda import LOOK_BACK, Job, PlannedRun, agenda_events, planned_runs
+from f1core.agenda import LOOK_BACK, Job, PlannedRun, planned_runs
+from f1core.agenda_calendar import agenda_events
 from f1core.job_log import RunStatus
 from f1core.log import configure_logging
 from f1core.rehearsal.arrival import Arrivals
@@ -33,8 +34,9 @@ from warehouse.queries.events import calendar, session_calendar
 from warehouse.reader import Reader
 from warehouse.vocab import Stage
 
-JOBS = frozenset(Job) - {Job.WEATHER, Job.BACKFILL, Job.BACKTEST}
-"""What a rehearsal runs: no source tells what the weather forecast was; what was before is not its matter."""
+JOBS = frozenset(Job) - {Job.WEATHER, Job.BACKFILL, Job.BACKTEST, Job.STRATEGY}
+"""What a rehearsal runs: no source tells what the weather forecast was; what was before is not its matter, nor is
+what nothing sealed goes by."""
 COME_BACK = dt.timedelta(minutes=15)
 """When a runner that could write nothing down is tried again."""
 Progress = Callable[[str], None]

@@ -320,6 +320,7 @@ class Runner:
         if noted is not None and noted[0] == self.plan.version and now - noted[1] < KEPT_FOR:
             return
         self._planned_from = (self.plan.version, now)
+        self._note_without_times(now)
         plan = {run.key: run.at.isoformat() for run in self.plan.planned(now, now + LOOK_AHEAD)}
         if self._kept_plan is None:
             self._kept_plan = self.log.fact("plan") or {}
@@ -336,6 +337,16 @@ class Runner:
             self.log.note_fact("replanned", {"at": now.isoformat(), "count": len(moved), "runs": moved[:20]})
         self.log.note_fact("plan", plan)
         self._kept_plan = plan
+
+    def _note_without_times(self, now: dt.datetime) -> None:
+        """Writes down what cannot be planned, and why, whenever that changes."""
+        names = self.plan.unplannable(now)
+        if names == (self.log.fact("without_times") or {}).get("names", []):
+            return
+        why = "The calendar does not say when these sessions begin."
+        if names:
+            get_logger(__name__).warning("not_planned", names=names, why=why)
+        self.log.note_fact("without_times", {"at": now.isoformat(), "names": names, "why": why})
 
 
 def sealed_targets(settings: Settings) -> set[tuple[str, str]]:

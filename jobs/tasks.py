@@ -12,7 +12,14 @@ from f1core.workspace import Workspace
 from jobs import session_tasks
 from jobs.outcome import Outcome, TaskResult, outcome_of
 from jobs.task_context import Task, TaskContext, bring_facts, joined
-from warehouse.errors import NotPublished, NotReady, NotTrained, SourceError, SourceUnavailable
+from warehouse.errors import (
+    ModelArtifactError,
+    NotPublished,
+    NotReady,
+    NotTrained,
+    SourceError,
+    SourceUnavailable,
+)
 from warehouse.vocab import SessionKind, Stage, Target
 
 T = TypeVar("T")
@@ -175,12 +182,12 @@ def settle(context: TaskContext) -> TaskResult:
 
 
 def with_models(context: TaskContext, act: Callable[[], T]) -> T:
-    """What an act gives; where models are missing, or are those of an earlier version, they are trained first, once."""
+    """What an act gives; where models are missing, damaged or of an earlier version, they are trained first, once."""
     from f1core.retraining import retrain as challenge
 
     try:
         return act()
-    except NotTrained as error:
+    except (NotTrained, ModelArtifactError) as error:
         if not context.workspace.settings.auto_retrain_enabled:
             raise
         get_logger(__name__).warning("training_first", reason=str(error))
@@ -220,6 +227,16 @@ def retrain(context: TaskContext) -> TaskResult:
     )
 
 
+def strategy(context: TaskContext) -> TaskResult:
+    """The simulator's parameters, once the laps of an event are there: races that are new or changed are measured."""
+    from f1core.strategy.fit import fit_strategy
+
+    done = fit_strategy(context.workspace)
+    if context.event_id not in {*done.measured, *done.kept}:
+        raise NotReady(f"The laps of {context.event_id} are not in the data yet.")
+    return TaskResult(len(done.measured), f"{done.circuits} circuits, fit {done.version or 'none yet'}.")
+
+
 def maintenance(context: TaskContext) -> TaskResult:
     """Small files joined, old versions, drafts and unused caches deleted."""
     from f1core.job_status import job_log
@@ -247,6 +264,7 @@ TASKS: dict[Job, Task] = {
     Job.SETTLE: settle,
     Job.RETRAIN: retrain,
     Job.FORECAST: forecast,
+    Job.STRATEGY: strategy,
     Job.MAINTENANCE: maintenance,
     Job.BACKTEST: backtest,
     Job.LINEUP: session_tasks.lineup,

@@ -68,6 +68,15 @@ class Round:
     factor: int = 1
 
 
+@dataclass
+class SeasonTable:
+    """Points, and places as packed counts (:func:`_pack`), of every simulated season: shape (samples, entrants)."""
+
+    points: Single
+    first: Ints
+    second: Ints
+
+
 @dataclass(frozen=True)
 class Title:
     """What became of one championship in all simulated seasons.
@@ -76,10 +85,12 @@ class Title:
         entities: One row per driver or constructor, in the championship's present order: ``entity_id, title_probability,
             expected_points, points_low, points_high, expected_position`` (points at the end, 80 % interval).
         positions: ``entity_id, position, probability`` for every final position that occurred.
+        table: The final table of every simulated season, entrants as in ``entities``.
     """
 
     entities: pl.DataFrame
     positions: pl.DataFrame
+    table: SeasonTable
 
 
 @dataclass(frozen=True)
@@ -88,15 +99,6 @@ class SeasonOutcome:
 
     drivers: Title
     constructors: Title
-
-
-@dataclass
-class SeasonTable:
-    """Points, and places as packed counts (:func:`_pack`), of every simulated season: shape (samples, entrants)."""
-
-    points: Single
-    first: Ints
-    second: Ints
 
 
 def simulate_season(
@@ -129,31 +131,6 @@ def simulate_season(
     Returns:
         Both championships.
     """
-    (people, table), (teams, cars) = sample_season(
-        drivers,
-        constructors,
-        rounds,
-        rules,
-        fastest_lap=fastest_lap,
-        settings=settings,
-        samples=samples,
-        seed=seed,
-    )
-    return SeasonOutcome(_title(table, people), _title(cars, teams))
-
-
-def sample_season(
-    drivers: pl.DataFrame,
-    constructors: pl.DataFrame,
-    rounds: Sequence[Round],
-    rules: PointsRules,
-    *,
-    fastest_lap: Sequence[float] = (),
-    settings: ChampionshipSettings | None = None,
-    samples: int = SEASONS,
-    seed: int = 0,
-) -> tuple[tuple[list[str], SeasonTable], tuple[list[str], SeasonTable]]:
-    """The simulated seasons themselves, as :func:`simulate_season` counts them: names and final tables of both titles."""
     people, teams = _canonical(drivers, "driver_id"), _canonical(constructors, "constructor_id")
     table, cars = _start(people, samples), _start(teams, samples)
     seated = [place for place, car in enumerate(people["constructor_id"]) if car is not None]
@@ -177,7 +154,9 @@ def sample_season(
                 total.points[:, at] += gains.points[:, seat]
                 total.first[:, at] += gains.first[:, seat]
                 total.second[:, at] += gains.second[:, seat]
-    return (people["driver_id"].to_list(), table), (teams["constructor_id"].to_list(), cars)
+    return SeasonOutcome(
+        _title(table, people["driver_id"].to_list()), _title(cars, teams["constructor_id"].to_list())
+    )
 
 
 def _race_on(
@@ -307,7 +286,7 @@ def _title(table: SeasonTable, names: list[str]) -> Title:
         },
         schema={"entity_id": pl.String, "position": pl.Int32, "probability": pl.Float64},
     )
-    return Title(entities, found)
+    return Title(entities, found, table)
 
 
 def _canonical(rows: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -8,7 +8,7 @@ wins, podiums and points finishes lean towards what became of the drivers in the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,28 +16,22 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.artifacts import RETRAIN, array_bytes, json_bytes, read_arrays, read_json, require
-from models.forecast import FieldForecast, assemble, event_generator, split_fields
+from models.forecast import assemble, event_generator, split_fields
+from models.joint_draws import DrawnField
 from models.joint_frames import contributions_frame, duels_frame, positions_frame
 from models.joint_settings import TREE_UNIT, JointSettings
 from models.matrix import field_starts, learnable_features, to_matrix
-from models.order_simulation import (
-    SAMPLES,
-    Marginals,
-    RaceNoise,
-    SampledOrders,
-    marginals,
-    reweight,
-    simulate,
-)
+from models.order_simulation import SAMPLES, RaceNoise, SampledOrders, marginals, simulate
 from models.order_terms import TERM_BY_NAME, FieldColumns, term_matrix
 from models.place_trees import PlaceTrees
 from models.plackett_luce import OrderedFields, fit_plackett_luce
-from models.probabilities import scale_to_total
 from models.protocol import JointForecast
 from models.retirement import RetirementHazard
+from models.slot_leaning import lean_on_slots
 from models.slots import SlotTable
 from models.training_rows import ordered_training_rows
 from warehouse.errors import ModelArtifactError, NotReady, NotTrained
+from warehouse.vocab import Target
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -150,13 +144,13 @@ class JointOrderModel:
             ContractViolation: A feature the model was trained on is missing.
             NotTrained: ``fit`` was not called.
         """
-        return assemble([_entry(drawn) for drawn in self._drawn(features, seed)], self.name)
+        return assemble([drawn.forecast() for drawn in self._drawn(features, seed)], self.name)
 
     def forecast(self, features: pl.DataFrame, *, seed: int = 0) -> JointForecast:
         """As ``predict``, with the position matrix, the pairs and the contributions of the same samples."""
         drawn = list(self._drawn(features, seed))
         return JointForecast(
-            assemble([_entry(one) for one in drawn], self.name),
+            assemble([one.forecast() for one in drawn], self.name),
             positions_frame([(one.event_id, one.driver_ids, one.summary.matrix) for one in drawn]),
             duels_frame([(one.event_id, one.driver_ids, one.orders.ahead()) for one in drawn]),
             contributions_frame(
@@ -209,9 +203,8 @@ class JointOrderModel:
         arrays = read_arrays(artifacts, "joint.npz")
         try:
             stored = dict(content["settings"])
-            settings = JointSettings(
-                **{**stored, "noise": RaceNoise(**stored["noise"]), "points": tuple(stored["points"])}
-            )
+            points = None if stored["points"] is None else Target(stored["points"])
+            settings = JointSettings(**{**stored, "noise": RaceNoise(**stored["noise"]), "points": points})
             model = cls(
                 feature_names=content["feature_names"],
                 feature_groups=content["feature_groups"],
@@ -257,11 +250,11 @@ class JointOrderModel:
         matrix = to_matrix(rows, self._names).values
         self._trees = PlaceTrees.fit(matrix, self._names, share, seed=self._seed, threads=self._threads)
 
-    def _drawn(self, features: pl.DataFrame, seed: int) -> list[_Drawn]:
+    def _drawn(self, features: pl.DataFrame, seed: int) -> list[DrawnField]:
         self._require_trained()
         return [self._draw(rows, seed) for rows in split_fields(features)]
 
-    def _draw(self, rows: pl.DataFrame, seed: int) -> _Drawn:
+    def _draw(self, rows: pl.DataFrame, seed: int) -> DrawnField:
         event_id = str(rows["event_id"][0])
         # Random numbers are dealt in the order of strength: renaming a driver must not change his forecast.
         strength = self._strength(rows)
@@ -282,10 +275,9 @@ class JointOrderModel:
             self._samples,
             event_generator(event_id, seed),
         )
-        orders = self._leaning_on_slots(orders, columns.slots)
-        return _Drawn(
-            event_id, rows, orders, marginals(orders), strength, self.settings.retires, self.settings.points
-        )
+        if self._slots is not None:
+            orders = lean_on_slots(orders, columns.slots, self._slots, self.settings)
+        return DrawnField(event_id, rows, orders, marginals(orders), strength, self.settings)
 
     def _strength(self, rows: pl.DataFrame) -> Floats:
         """Strength per driver, centred on the field."""
@@ -296,24 +288,7 @@ class JointOrderModel:
         share = columns.centred(self._trees.predict(to_matrix(rows, self._names).values))
         return np.asarray(self.settings.linear_share * linear - self.settings.tree_share * TREE_UNIT * share)
 
-    def _leaning_on_slots(self, orders: SampledOrders, slots: Floats) -> SampledOrders:
-        """Orders reweighted towards the frequencies of the slots; as they are where there are none."""
-        if self._slots is None or np.isnan(slots).any() or len(slots) < 2:
-            return orders
-        n = len(slots)
-        own = marginals(orders)
-        usual = self._slots.forecast("", [""] * n, slots.astype(np.int64))
-        s = self.settings
-        floor = 0.5 / len(orders.weights)
-        win = np.maximum(own.win, floor) ** s.own_win * usual.win ** (1.0 - s.own_win)
-        podium = _mixed_odds(own.podium, usual.podium, s.own_podium, 1.0)
-        points = _mixed_odds(own.points, usual.points, s.own_points, s.points_sharpness)
-        won = scale_to_total(win, 1.0)
-        placed = scale_to_total(podium, min(3, n), floor=won)
-        scored = scale_to_total(points, min(10, n), floor=placed)
-        return reweight(orders, won, placed, scored)
-
-    def _contributions(self, drawn: _Drawn) -> tuple[list[str], Floats]:
+    def _contributions(self, drawn: DrawnField) -> tuple[list[str], Floats]:
         """Names of the groups, and what each adds to a driver's place: shape (drivers, groups)."""
         columns = _columns(drawn.rows)
         parts: dict[str, Floats] = {}
@@ -336,45 +311,6 @@ class JointOrderModel:
         return list(kept), np.column_stack(list(kept.values())) * slope
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    """One event: its rows by strength, the drawn orders, and what follows from them."""
-
-    event_id: str
-    rows: pl.DataFrame
-    orders: SampledOrders
-    summary: Marginals
-    strength: Floats
-    retires: bool
-    points: tuple[float, ...]
-
-    @property
-    def driver_ids(self) -> list[str]:
-        return list(self.rows["driver_id"].to_list())
-
-
-def _entry(drawn: _Drawn) -> FieldForecast:
-    found = drawn.summary
-    n = len(drawn.driver_ids)
-    table = np.zeros(n)
-    paid = drawn.points[:n]
-    table[: len(paid)] = paid
-    return FieldForecast(
-        event_id=drawn.event_id,
-        driver_ids=drawn.driver_ids,
-        order_key=found.expected,
-        expected=found.expected,
-        median=found.median,
-        low=found.low,
-        high=found.high,
-        win=found.win,
-        podium=found.podium,
-        points=found.points,
-        dnf=found.retirement if drawn.retires else None,
-        expected_points=found.matrix @ table if drawn.points else None,
-    )
-
-
 def _columns(rows: pl.DataFrame) -> FieldColumns:
     return FieldColumns(rows, np.array([0, rows.height], dtype=np.int64))
 
@@ -389,14 +325,3 @@ def _tie_break(rows: pl.DataFrame) -> Floats:
     """Orders drivers of exactly equal strength by their slot."""
     slots = _columns(rows).slots
     return np.where(np.isnan(slots), 0.0, slots)
-
-
-def _mixed_odds(own: Floats, usual: Floats, share: float, sharpness: float) -> Floats:
-    """Probabilities between two, on the scale of log odds."""
-
-    def log_odds(chance: Floats) -> Floats:
-        bounded = np.clip(chance, 1e-3, 1 - 1e-3)
-        return np.asarray(np.log(bounded / (1 - bounded)))
-
-    mixed = sharpness * (share * log_odds(own) + (1.0 - share) * log_odds(usual))
-    return np.asarray(1.0 / (1.0 + np.exp(-mixed)))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from models.order_simulation import RaceNoise
-
-RACE_POINTS = (25.0, 18.0, 15.0, 12.0, 10.0, 8.0, 6.0, 4.0, 2.0, 1.0)
-SPRINT_POINTS = (8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0)
+from warehouse.vocab import Target
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class JointSettings:
         points_sharpness: Factor on the log odds of points finishes.
         retires: Whether cars retire (not in qualifying).
         retirement_share: Factor on the probability of retiring.
-        points: Points by place for ``expected_points``; empty for none.
+        points: Whose points of the season's rules ``expected_points`` counts: the race's or the sprint's; None for none.
     """
 
     half_life: float = 100.0
@@ -42,7 +40,7 @@ class JointSettings:
     points_sharpness: float = 1.1
     retires: bool = True
     retirement_share: float = 1.0
-    points: tuple[float, ...] = RACE_POINTS
+    points: Target | None = Target.RACE
 
 
 TREE_UNIT = 5.0
@@ -58,10 +56,10 @@ QUALIFYING = JointSettings(
     own_points=1.0,
     points_sharpness=1.0,
     retires=False,
-    points=(),
+    points=None,
 )
 """Qualifying: nobody retires, mishaps are rarer, no slot to lean on; form of the last seasons counts for more."""
 
-SPRINT = {"points": SPRINT_POINTS, "retirement_share": 1.0 / 3.0}
+SPRINT = {"points": Target.SPRINT, "retirement_share": 1.0 / 3.0}
 """What the race's model is changed by to forecast a sprint: its points, and a third of the distance to retire in. Sprints
 began in 2021, so nothing could be chosen on earlier seasons: this is set beforehand, not fitted."""

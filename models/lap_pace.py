@@ -134,7 +134,7 @@ def green_laps(laps: pl.DataFrame) -> pl.DataFrame:
         race_share=(pl.col("lap_number") - 1) / pl.col("lap_number").max().over("event_id"),
         tyre_laps=pl.col("tyre_life_laps") - 1,
     )
-    rows = rows.join(_ahead(laps), on=[*car, "lap_number"], how="left")
+    rows = rows.join(gaps_ahead(laps), on=[*car, "lap_number"], how="left")
     kept = rows.filter(
         pl.col("is_green")
         & (pl.col("lap_time_s") > 0)
@@ -162,7 +162,7 @@ def green_laps(laps: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ahead(laps: pl.DataFrame) -> pl.DataFrame:
+def gaps_ahead(laps: pl.DataFrame) -> pl.DataFrame:
     """Gap to the last car that crossed the line before, whatever lap it was on: cars on their way into the pits left out."""
     crossings = laps.filter(~pl.col("is_in_lap") & ~pl.col("is_generated")).sort(
         "event_id", "lap_end_session_s", "car_number"

@@ -1,7 +1,7 @@
 """Boosted trees that say where a driver finishes, as a share of the field; the smaller part of the joint model's strength.
 
-Trees are shallow and strongly regularised, the loss is the absolute error. The grid slot is constrained: a worse slot never
-moves a driver forward.
+They are trained as :mod:`models.place_regression` says. The grid slot is constrained: a worse slot never moves a driver
+forward.
 """
 
 from __future__ import annotations
@@ -13,27 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifacts import RETRAIN, array_bytes, read_arrays
-from models.trees import TreeEnsemble, from_booster
+from models.place_regression import fit_places
+from models.trees import TreeEnsemble
 from warehouse.errors import ModelArtifactError
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
 
-ROUNDS = 300
 NEVER_FORWARD = ("grid_position", "qualifying_position")
 """Features of which a larger value never improves the predicted place."""
-
-_PARAMETERS = {
-    "objective": "reg:absoluteerror",
-    "eta": 0.05,
-    "max_depth": 3,
-    "min_child_weight": 20,
-    "subsample": 0.7,
-    "colsample_bytree": 0.5,
-    "lambda": 5.0,
-    "tree_method": "hist",
-    "max_bin": 64,
-}
 
 
 @dataclass(frozen=True)
@@ -53,15 +41,8 @@ class PlaceTrees:
         cls, matrix: Matrix, names: Sequence[str], share: Floats, *, seed: int, threads: int
     ) -> PlaceTrees:
         """Trains on one row per starter; the order of rows matters to the drawing of samples."""
-        import xgboost
-
-        constraints = tuple(1 if name in NEVER_FORWARD else 0 for name in names)
-        booster = xgboost.train(
-            {**_PARAMETERS, "monotone_constraints": str(constraints), "seed": seed, "nthread": threads},
-            xgboost.DMatrix(matrix, label=share),
-            num_boost_round=ROUNDS,
-        )
-        return cls(from_booster(booster, matrix[:50]), bytes(booster.save_raw("ubj")))
+        directions = [1 if name in NEVER_FORWARD else 0 for name in names]
+        return cls(*fit_places(matrix, share, seed=seed, threads=threads, directions=directions))
 
     def predict(self, matrix: Matrix) -> Floats:
         """Share of the field per row."""

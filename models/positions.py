@@ -1,9 +1,4 @@
-"""Where a driver finishes: a regression of the median, and how far off it usually is.
-
-The target is the position as a share of the field, (position - 0.5) / n, so that fields of 20 and 24 cars
-teach the same thing. The loss is the absolute error: the answer is a median, which is what the raw error is
-judged by. Trees are shallow and strongly regularised: a season has few races and retirements are noise.
-"""
+"""Where a driver finishes: a regression of the median (:mod:`models.place_regression`), and how far off it usually is."""
 
 from __future__ import annotations
 
@@ -14,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifacts import RETRAIN, array_bytes, read_arrays
-from models.trees import TreeEnsemble, from_booster
+from models.place_regression import fit_places
+from models.trees import TreeEnsemble
 from warehouse.errors import ModelArtifactError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
-ROUNDS = 300
 HOLD_OUT_SEASONS = 3
 """Most recent seasons whose errors are measured by a model of earlier seasons only."""
 
@@ -33,18 +28,6 @@ LEVELS = np.linspace(0.0, 1.0, 41)
 
 MINIMUM_BAND = 30
 """Errors a band needs; with fewer it takes those of the whole field."""
-
-_PARAMETERS = {
-    "objective": "reg:absoluteerror",
-    "eta": 0.05,
-    "max_depth": 3,
-    "min_child_weight": 20,
-    "subsample": 0.7,
-    "colsample_bytree": 0.5,
-    "lambda": 5.0,
-    "tree_method": "hist",
-    "max_bin": 64,
-}
 
 
 @dataclass(frozen=True)
@@ -89,11 +72,11 @@ class PositionModel:
         share = (positions - 0.5) / field_sizes
         predicted, actual = [], []
         for learn, held_out in _folds(seasons, events):
-            trees, _ = _train(matrix[learn], share[learn], seed, threads)
+            trees, _ = fit_places(matrix[learn], share[learn], seed=seed, threads=threads)
             predicted.append(trees.predict(matrix[held_out]))
             actual.append(share[held_out])
         errors = _error_quantiles(np.concatenate(predicted), np.concatenate(actual))
-        trees, booster = _train(matrix, share, seed, threads)
+        trees, booster = fit_places(matrix, share, seed=seed, threads=threads)
         return cls(trees, booster, errors)
 
     def predict(self, matrix: Matrix) -> Floats:
@@ -146,17 +129,6 @@ class PositionModel:
         ):
             raise ModelArtifactError("the files of the position model do not belong together", hint=RETRAIN)
         return cls(TreeEnsemble.from_arrays(arrays, "positions", columns), artifacts["positions.ubj"], errors)
-
-
-def _train(matrix: Matrix, share: Floats, seed: int, threads: int) -> tuple[TreeEnsemble, bytes]:
-    import xgboost
-
-    booster = xgboost.train(
-        {**_PARAMETERS, "seed": seed, "nthread": threads},
-        xgboost.DMatrix(matrix, label=share),
-        num_boost_round=ROUNDS,
-    )
-    return from_booster(booster, matrix[:50]), bytes(booster.save_raw("ubj"))
 
 
 def _folds(seasons: Ints, events: Ints) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:

@@ -47,8 +47,8 @@ FORECAST_SCHEMA: dict[str, pl.DataType] = {
     "dnf_probability": pl.Float64(),
     "expected_points": pl.Float64(),
 }
-"""``dnf_probability`` (retired or not classified) and ``expected_points`` (of the race, by the present points table) are
-null where a model says nothing of them, as baselines do."""
+"""``dnf_probability`` (retired or not classified) and ``expected_points`` (of the race or sprint, by the points of its
+season) are null where a model says nothing of them, as baselines do."""
 
 POSITIONS_SCHEMA: dict[str, pl.DataType] = {
     "event_id": pl.String(),

@@ -9,6 +9,7 @@ from f1core.accuracy import (
     CHART_SCORES,
     FROM_SEASON,
     Comparison,
+    Races,
     backtest_stages,
     comparison_table,
     comparisons_of,
@@ -97,17 +98,10 @@ def take_away(scores: pl.DataFrame, stage: str, target: Target) -> None:
     downloads(f"backtest_scores_{target.value}_{stage}", scores, document, of="Scores by race")
 
 
-def details(
-    app: App,
-    stage: str,
-    seasons: tuple[int, ...],
-    target: Target,
-    scores: pl.DataFrame,
-    found: list[Comparison],
-) -> None:
+def details(app: App, races: Races, scores: pl.DataFrame, found: list[Comparison]) -> None:
     """Everything below the verdict; an embedded view leaves it out."""
-    model = model_order(scores["model"])[0]
-    table = app.read(season_table, stage, seasons, app.until, target.value)
+    model, target = model_order(scores["model"])[0], Target(races.target)
+    table = app.read(season_table, races)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Better or worse", anchor=False)
@@ -119,15 +113,15 @@ def details(
         score_table(score_lines(pooled), alt="Scores over all races by model, best in bold")
     st.subheader("Season by season, and form", anchor=False)
     name = seasons_and_form(scores, table)
-    by_circuit_type(app, stage, name, seasons, target)
+    by_circuit_type(app, races, name)
     st.subheader("Can the probabilities be taken at their word?", anchor=False)
-    calibration(app, stage, model, seasons, target)
+    calibration(app, races, model)
     st.subheader("Misses", anchor=False)
-    worst(app, stage, model, seasons, target)
-    biggest_surprises(app, stage, model, seasons, target)
-    by_circuit_and_driver(app, stage, model, target)
+    worst(app, races, model)
+    biggest_surprises(app, races, model)
+    by_circuit_and_driver(app, races.stage, model, target)
     all_forecasts(app, target)
-    take_away(scores, stage, target)
+    take_away(scores, races.stage, target)
 
 
 with page("Accuracy") as app:
@@ -145,19 +139,20 @@ with page("Accuracy") as app:
         with st.container(horizontal=True):
             stage = choose("Stage", stages, "stage", default=stages[0], words=lambda name: Stage(name).label)
             known = sorted(
-                {str(season) for season in app.read(scores_of, stage, target=target.value)["season"]},
+                {str(season) for season in app.read(scores_of, Races(stage, target=target.value))["season"]},
                 reverse=True,
             )
             seasons = tuple(sorted(int(season) for season in choose_some("Seasons", known, "seasons")))
         st.caption(f"{Stage(stage).label}: {STAGE_KNOWS[stage]}.")
-        scores = app.read(scores_of, stage, seasons, app.until, target.value)
+        races = Races(stage, seasons, app.until, target.value)
+        scores = app.read(scores_of, races)
         if scores.is_empty():
             st.info("No backtested race was over at this time.", icon=":material/hourglass_empty:")
         else:
-            found = app.read(comparisons_of, stage, seasons, app.until, target.value)
+            found = app.read(comparisons_of, races)
             verdict(found)
             coverage(app, scores, target)
             rates(scores)
             json_beside("v1/accuracy", season=str(seasons[-1]) if seasons else "")
             if not st.context.is_embedded:
-                details(app, stage, seasons, target, scores, found)
+                details(app, races, scores, found)

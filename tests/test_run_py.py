@@ -178,7 +178,7 @@ class Running:
 
     @property
     def code(self) -> int:
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=120)
 
     def wait_for_text(self, pattern: str) -> re.Match[str]:
         wait_for(lambda: re.search(pattern, self.text) or self.process.poll() is not None, pattern)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from f1core.api import championship, predictions, reports
+from f1core.api import championship, predictions, reports, strategy
 from f1core.api.library import Holdings
 from f1core.api.middleware import CrossOrigin, Guard
 from f1core.api.predictions import read_route
@@ -36,7 +36,7 @@ ROOT = "/api"
 """Where the API is mounted, alone and beside the pages."""
 DESCRIPTION = (
     "Formula 1 forecasts, sealed before the race and scored after it. Documents are served byte for byte as they "
-    "were sealed; every error has one shape. Everything is read only, and there is nothing to log in to."
+    "were sealed; every error has one shape. Nothing can be changed, and there is nothing to log in to."
 )
 ERROR_HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     Problem: on_problem,
@@ -71,10 +71,12 @@ def create_api(settings: Settings) -> FastAPI:
     api.state.holdings = holdings
     api.state.reports = {}
     api.state.championships = {}
+    api.state.strategists = {}
     api.state.clock = Clock.at(settings.clock) if settings.clock else Clock.system()
     api.include_router(predictions.router)
     api.include_router(reports.router)
     api.include_router(championship.router)
+    api.include_router(strategy.router)
 
     @read_route(api.router, "/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:

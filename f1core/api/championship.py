@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,20 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from f1core.api.kept_answers import KeptAnswers
 from f1core.api.library import Library
 from f1core.api.predictions import Documents, Now, problems, read_route
 from f1core.api.problems import Problem
 from f1core.api.serving import json_answer
-from f1core.settings import Settings
-from warehouse.snapshot import read_snapshot
 
 if TYPE_CHECKING:
     import polars as pl
 
     from warehouse.reader import Reader
 
-MAX_KEPT = 64
-"""Answers that are remembered."""
+ABSENT = "Championship not ready"
 MAX_NAME = 100
 
 router = APIRouter()
@@ -119,48 +116,10 @@ class ChampionshipAnswer(BaseModel):
     rounds: list[RoundOdds] = Field(description="All rounds up to this one, in order.")
 
 
-class Championships:
-    """What the route remembers between requests.
-
-    Args:
-        settings: Where the data lies.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._lock = threading.Lock()
-        self._reader: Reader | None = None
-        self._kept: dict[tuple[Any, ...], dict[str, Any]] = {}
-
-    def answer(
-        self, season: int | None, championship: str, after: str | None, until: dt.datetime | None
-    ) -> dict[str, Any]:
-        """A championship after a round.
-
-        Raises:
-            Problem: There is none.
-            WarehouseError: The warehouse cannot be read.
-        """
-        from warehouse.reader import Reader
-
-        with self._lock:
-            if read_snapshot(self.settings.warehouse_root) is None:
-                raise _absent("`python3 run.py build` makes the warehouse.")
-            if self._reader is None:
-                self._reader = Reader(self.settings.warehouse_root)
-            key = (self._reader.snapshot.id, season, championship, after, until)
-            if key not in self._kept:
-                self._kept = {
-                    old: made for old, made in list(self._kept.items())[-MAX_KEPT:] if old[0] == key[0]
-                }
-                self._kept[key] = _content(self._reader, season, championship, after, until)
-            return self._kept[key]
-
-
-def championships_of(request: Request, documents: Library) -> Championships:
+def answers_of(request: Request, documents: Library) -> KeptAnswers:
     """What is remembered of the installation that answers now."""
-    kept: dict[Path, Championships] = request.app.state.championships
-    return kept.setdefault(documents.settings.data, Championships(documents.settings))
+    kept: dict[Path, KeptAnswers] = request.app.state.championships
+    return kept.setdefault(documents.settings.data, KeptAnswers(documents.settings, ABSENT))
 
 
 @read_route(
@@ -188,12 +147,13 @@ def championship(
     ] = None,
 ) -> Response:
     """Title odds and final positions from 10,000 simulated seasons, and what must happen by the points rules."""
-    found = championships_of(request, documents).answer(season, championship.value, after, clock.instant)
+    asked = (season, championship.value, after, clock.instant)
+    found = answers_of(request, documents).get(asked, lambda reader: _content(reader, *asked))
     return json_answer(request, {"is_demo": request.app.state.holdings.is_demo(), **found})
 
 
 def _absent(hint: str) -> Problem:
-    return Problem(404, "not_ready", "Championship not ready", hint=hint)
+    return Problem(404, "not_ready", ABSENT, hint=hint)
 
 
 def _content(

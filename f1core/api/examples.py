@@ -40,6 +40,8 @@ NOT_READY_EXAMPLE = _problem(
 )
 _PROBLEMS = {
     404: NOT_READY_EXAMPLE,
+    408: _problem(408, "too_slow", "The body did not arrive in time.", "Send it within 10 seconds."),
+    413: _problem(413, "too_long", "The body is too long.", "A body has at most 16384 bytes."),
     414: _problem(
         414,
         "too_long",

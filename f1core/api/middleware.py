@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
@@ -13,16 +14,20 @@ from f1core.api.problems import Problem, problem_response
 MAX_PATH = 1024
 MAX_QUERY = 2048
 """Characters of a path and of a query; no honest request comes near."""
+MAX_BODY = 16_384
+"""Bytes of a body; the largest scenario has a quarter of that."""
+BODY_S = 10.0
+"""How long a client may take to send it [s]."""
 PREFLIGHT_AGE_S = 86_400
 DEMO_HEADER = "X-Demo-Season"
 """On every answer of a demo season, whose drivers, teams and results are made up."""
-EXPOSED = f"ETag, Content-Location, {DEMO_HEADER}"
+EXPOSED = f"ETag, Content-Location, Retry-After, {DEMO_HEADER}"
 
 log = logging.getLogger("f1core.api")  # not structlog: it would cost a tenth of this process's memory
 
 
 class CrossOrigin:
-    """Lets pages of the allowed origins read the answers; there are no cookies and nothing can be changed.
+    """Lets pages of the allowed origins ask and read the answers; there are no cookies and nothing can be changed.
 
     Args:
         app: What answers.
@@ -66,7 +71,7 @@ class CrossOrigin:
 
 def _preflight() -> list[tuple[bytes, bytes]]:
     return [
-        (b"access-control-allow-methods", b"GET, HEAD"),
+        (b"access-control-allow-methods", b"GET, HEAD, POST"),
         (b"access-control-allow-headers", b"Accept, Content-Type, If-None-Match"),
         (b"access-control-max-age", str(PREFLIGHT_AGE_S).encode()),
     ]
@@ -98,6 +103,12 @@ class Guard:
             )
             await problem_response(too_long)(scope, receive, send)
             return
+        if scope["method"] == "POST":
+            try:
+                receive = await _whole_body(Headers(scope=scope), receive)
+            except Problem as problem:
+                await problem_response(problem)(scope, receive, send)
+                return
         has_begun = False
         is_demo = self.is_demo()
 
@@ -119,3 +130,46 @@ class Guard:
                 500, "failed", "The request failed on our side.", hint="The server's log says why."
             )
             await problem_response(failed)(scope, receive, send_noting)
+
+
+async def _whole_body(headers: Headers, receive: Receive) -> Receive:
+    """Reads a body up to its limits before anything is done with it; hands it out again.
+
+    Raises:
+        Problem: It is too large or comes too slowly.
+    """
+    told = headers.get("content-length", "0")
+    if not told.isascii() or not told.isdigit() or len(told) > 12 or int(told) > MAX_BODY:
+        raise _too_large()
+    parts: list[bytes] = []
+
+    async def read() -> Message:
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+            parts.append(message.get("body", b""))
+            if sum(map(len, parts)) > MAX_BODY:
+                raise _too_large()
+            if not message.get("more_body", False):
+                return {"type": "http.request", "body": b"".join(parts), "more_body": False}
+
+    try:
+        pending: Message | None = await asyncio.wait_for(read(), BODY_S)
+    except TimeoutError:
+        raise Problem(
+            408, "too_slow", "The body did not arrive in time.", hint=f"Send it within {BODY_S:g} seconds."
+        ) from None
+
+    async def again() -> Message:
+        nonlocal pending
+        if pending is None:
+            return await receive()
+        message, pending = pending, None
+        return message
+
+    return again
+
+
+def _too_large() -> Problem:
+    return Problem(413, "too_long", "The body is too long.", hint=f"A body has at most {MAX_BODY} bytes.")

@@ -17,6 +17,7 @@ from warehouse.errors import AmbiguousEvent, NotReady, ParcFermeError, UnknownEv
 
 NOT_READY = "Predictions not ready"
 METHODS = "GET, HEAD, OPTIONS"
+QUESTION_METHODS = "POST, OPTIONS"
 
 
 class Problem(Exception):
@@ -102,14 +103,22 @@ async def on_product_error(_request: Request, error: Exception) -> Response:
 async def on_invalid_request(_request: Request, error: Exception) -> Response:
     """Answers a request whose parameters cannot be read: every field with what is wrong with it."""
     assert isinstance(error, RequestValidationError)
-    errors = [
-        {"field": ".".join(str(part) for part in found["loc"][1:]) or "request", "message": str(found["msg"])}
-        for found in error.errors()
-    ]
+    errors = [{"field": _field(found), "message": str(found["msg"])} for found in error.errors()]
     fields = ", ".join(dict.fromkeys(found["field"] for found in errors))
     return problem_response(
-        Problem(422, "invalid_request", f"The request cannot be understood: {fields}.", errors=errors)
+        Problem(
+            422,
+            "invalid_request",
+            f"The request cannot be understood: {fields}.",
+            hint="Send a JSON object with `Content-Type: application/json`." if fields == "body" else "",
+            errors=errors,
+        )
     )
+
+
+def _field(found: Mapping[str, Any]) -> str:
+    place = () if found["type"] == "json_invalid" else found["loc"][1:]
+    return ".".join(map(str, place)) or ("body" if found["loc"][0] == "body" else "request")
 
 
 async def on_http_error(_request: Request, error: Exception) -> Response:
@@ -118,6 +127,23 @@ async def on_http_error(_request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         problem = Problem(
             404, "not_found", "There is nothing at this address.", hint="See /api/docs for what there is."
+        )
+    elif error.status_code == 400:
+        # What the framework says of a body that is no text, or nested too deeply to be read.
+        problem = Problem(
+            422,
+            "invalid_request",
+            "The request cannot be understood: body.",
+            hint="Send a JSON object with `Content-Type: application/json`.",
+            errors=[{"field": "body", "message": "The body is not JSON."}],
+        )
+    elif error.status_code == 405 and "POST" in (error.headers or {}).get("Allow", ""):
+        problem = Problem(
+            405,
+            "method_not_allowed",
+            "This address takes a question as the body of a POST.",
+            hint=f"Use one of {QUESTION_METHODS}; see /api/docs.",
+            headers={"Allow": QUESTION_METHODS},
         )
     elif error.status_code == 405:
         problem = Problem(

@@ -45,6 +45,10 @@ def _operations(openapi: Mapping[str, Any], root_path: str) -> Iterator[str]:
             if parameters:
                 rows = "".join(_parameter(openapi, parameter) for parameter in parameters)
                 yield f"<table><tr><th>Parameter</th><th>Where</th><th>Values</th><th></th></tr>{rows}</table>"
+            if body := operation.get("requestBody"):
+                schema = _schema(openapi, body["content"]["application/json"]["schema"])
+                rows = "".join(_member(openapi, schema, name) for name in schema["properties"])
+                yield f"<table><tr><th>Member</th><th></th><th>Values</th><th></th></tr>{rows}</table>"
             for status, answer in operation["responses"].items():
                 yield f"<h3>{escape(status)}: {escape(answer.get('description', ''))}</h3>"
                 example = answer.get("content", {}).get("application/json", {}).get("example")
@@ -60,9 +64,28 @@ def _parameter(openapi: Mapping[str, Any], parameter: Mapping[str, Any]) -> str:
     return f"<tr><td><code>{name}</code></td>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
 
 
+def _member(openapi: Mapping[str, Any], schema: Mapping[str, Any], name: str) -> str:
+    found = schema["properties"][name]
+    needed = "needed" if name in schema.get("required", ()) else ""
+    cells = (name, needed, _values(openapi, found), found.get("description", ""))
+    first, *rest = (escape(cell) for cell in cells)
+    return f"<tr><td><code>{first}</code></td>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
+
+
+def _schema(openapi: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema itself, where only its name is given."""
+    if "$ref" not in schema:
+        return schema
+    named: Mapping[str, Any] = openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+    return named
+
+
 def _values(openapi: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    if "$ref" in schema:
-        return _values(openapi, openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]])
+    schema = _schema(openapi, schema)
+    if "properties" in schema:
+        return "{" + ", ".join(schema["properties"]) + "}"
+    if schema.get("type") == "array":
+        return f"list of {_values(openapi, schema.get('items', {}))}"
     if "enum" in schema:
         return " · ".join(map(str, schema["enum"]))
     for part in schema.get("anyOf", []):

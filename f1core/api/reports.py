@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from f1core.api.kept_answers import KeptAnswers
 from f1core.api.library import Library
 from f1core.api.predictions import Documents, Now, problems, read_route
-from f1core.api.problems import Problem
 from f1core.api.serving import json_answer
 from f1core.api.shapes import Accuracy, Health
 from f1core.clock import Clock
@@ -45,8 +45,7 @@ class Reports:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._lock = threading.Lock()
-        self._reader: Reader | None = None
-        self._accuracy: dict[tuple[str, int | None], dict[str, Any]] = {}
+        self._accuracy = KeptAnswers(settings, "Accuracy not ready")
         self._verified: tuple[float, dict[str, Any]] | None = None
 
     def accuracy(self, season: int | None) -> dict[str, Any]:
@@ -58,27 +57,16 @@ class Reports:
         """
         from warehouse.queries.accuracy import backtest_scores
         from warehouse.queries.ledger import sealed_scores
-        from warehouse.reader import Reader
 
-        with self._lock:
-            if read_snapshot(self.settings.warehouse_root) is None:
-                raise Problem(
-                    404, "not_ready", "Accuracy not ready", hint="`python3 run.py build` makes the warehouse."
-                )
-            if self._reader is None:
-                self._reader = Reader(self.settings.warehouse_root)
-            reader = self._reader
-            snapshot = reader.snapshot.id
-            if (snapshot, season) not in self._accuracy:
-                # Another snapshot makes all kept answers stale; seasons are few.
-                self._accuracy = {key: kept for key, kept in self._accuracy.items() if key[0] == snapshot}
-                self._accuracy[snapshot, season] = {
-                    "season": season,
-                    "snapshot": snapshot,
-                    "sealed": _block(Kind.SEALED, sealed_scores(reader), season),
-                    "backtest": _block(Kind.BACKTEST, backtest_scores(reader, target=None), season),
-                }
-            return self._accuracy[snapshot, season]
+        def make(reader: Reader) -> dict[str, Any]:
+            return {
+                "season": season,
+                "snapshot": reader.snapshot.id,
+                "sealed": _block(Kind.SEALED, sealed_scores(reader), season),
+                "backtest": _block(Kind.BACKTEST, backtest_scores(reader, target=None), season),
+            }
+
+        return self._accuracy.get((season,), make)
 
     def ledger(self, now: dt.datetime) -> dict[str, Any]:
         """State of the chain, walked at most once a minute."""

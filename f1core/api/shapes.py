@@ -48,7 +48,7 @@ class Entry(BaseModel):
         le=1,
     )
     expected_points: float | None = Field(
-        default=None, description="By the present points table; null where the model says nothing of them."
+        default=None, description="By the points of the season; null where the model says nothing of them."
     )
     position_probabilities: list[float] | None = Field(
         default=None,
@@ -161,7 +161,8 @@ class ProblemAnswer(BaseModel):
     status: int
     code: str = Field(
         description="What went wrong, for programs: not_ready, unknown_event, ambiguous_event, invalid_request, "
-        "not_found, method_not_allowed, too_long, damaged_record, damaged_document, unavailable, failed, refused."
+        "not_found, method_not_allowed, too_long, too_slow, busy, damaged_record, damaged_document, unavailable, failed, "
+        "refused."
     )
     hint: str
     errors: list[FieldError] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
@@ -9,6 +10,21 @@ import altair as alt
 NEUTRAL = "#767a82"
 """A grey that reaches 4.3:1 or more on the white page and on the near-black one: ranges, rules, notes in a chart."""
 ROW_HEIGHT = 21
+INK = "#15181d"
+"""A letter on a compound's colour: 4.5:1 or more on each of them."""
+COMPOUNDS = {
+    "HYPERSOFT": "#f5a3c7",
+    "ULTRASOFT": "#b48ae8",
+    "SUPERSOFT": "#f0695a",
+    "SOFT": "#e8484f",
+    "MEDIUM": "#f2c926",
+    "HARD": "#e6e8ec",
+    "SUPERHARD": "#f09a3e",
+    "INTERMEDIATE": "#4db56a",
+    "WET": "#6aa5f5",
+    "UNKNOWN": "#a4a8b0",
+}
+"""Colours of the compounds as everybody knows them. Two are pale on white, so each has an outline, and always its letter."""
 
 
 def rows_height(count: int, header: int = 0) -> int:
@@ -16,14 +32,22 @@ def rows_height(count: int, header: int = 0) -> int:
     return ROW_HEIGHT * max(count, 3) + header
 
 
-def top_legend(columns: int = 3) -> alt.Legend:
+def top_legend(columns: int = 3, *, is_lines: bool = False) -> alt.Legend:
     """A legend above the chart.
 
     Args:
         columns: Entries in a line; three words or two names fit a phone.
+        is_lines: Whether an entry is a piece of its line, which shows the dash, and not a dot.
     """
+    line = {"symbolType": "stroke", "symbolStrokeWidth": 2.5} if is_lines else {}
     return alt.Legend(
-        orient="top", direction="horizontal", title=None, labelLimit=220, columns=columns, symbolSize=90
+        orient="top",
+        direction="horizontal",
+        title=None,
+        labelLimit=220,
+        columns=columns,
+        symbolSize=400 if is_lines else 90,
+        **line,
     )
 
 
@@ -53,6 +77,53 @@ def names_axis(labels: list[str]) -> alt.Y:
     )
 
 
+def letter(compound: str) -> str:
+    """The letters of a compound: ``S``, ``M``, ``H``, ``I``, ``W``; of 2018 also ``HS``, ``US``, ``SS``, ``SH``."""
+    two = {"HYPERSOFT": "HS", "ULTRASOFT": "US", "SUPERSOFT": "SS", "SUPERHARD": "SH", "UNKNOWN": "?"}
+    return two.get(compound.upper(), compound[:1].upper())
+
+
+def compound_words(compound: str) -> str:
+    """A compound in a legend: ``S soft``."""
+    return f"{letter(compound)} {compound.lower()}"
+
+
+def compound_colours(compounds: Iterable[str]) -> alt.Scale:
+    """The fixed colours of some compounds, by their words, the softest first."""
+    shown = known_compounds(compounds)
+    return alt.Scale(
+        domain=[compound_words(name) for name in shown], range=[COMPOUNDS[name] for name in shown]
+    )
+
+
+def compound_legend() -> alt.Legend:
+    """A legend of compounds below the chart, where no other legend stands in its way."""
+    return alt.Legend(
+        orient="bottom",
+        direction="horizontal",
+        title=None,
+        columns=3,
+        symbolSize=90,
+        symbolStrokeColor=NEUTRAL,
+        symbolStrokeWidth=1,
+    )
+
+
+def known_compounds(compounds: Iterable[str]) -> list[str]:
+    """Compounds that have a colour, the softest first, each once; upper or lower case."""
+    there = {name.upper() for name in compounds}
+    return [name for name in COMPOUNDS if name in there]
+
+
+def layered(*layers: Any) -> Any:
+    """Layers over each other. ``alt.layer`` copies each of them three times to look for what these charts never have."""
+    chart = alt.LayerChart()
+    chart.layer = list(layers)
+    return chart
+
+
 def finish(chart: Any, *, height: int, description: str) -> Any:
     """Sets what every chart has: a see-through background, its height, its description."""
-    return chart.properties(height=height, description=description, background="transparent")
+    # Assigned, not by ``properties``: that copies the whole chart and validates it, which the tests do once for all.
+    chart.height, chart.description, chart.background = height, description, "transparent"
+    return chart

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f1core.simulator.conditions import Conditions
-from f1core.simulator.draws import Draws, Floats
-from f1core.simulator.parameters import Race, TrackStatus
+from f1core.simulator.draws import Draws, Floats, retirement_laps
+from f1core.simulator.parameters import Race, Scenario, TrackStatus
 from f1core.simulator.pit_wall import PitWall
 from f1core.simulator.plan import Plan
 from f1core.simulator.sets import Sets
-from f1core.simulator.traffic import dirty_air, drive
+from f1core.simulator.traffic import blue_flags, dirty_air, drive
 
 # Members of an enumeration are looked up slowly, and this is done on every lap.
 _GREEN = int(TrackStatus.GREEN)
@@ -39,16 +39,17 @@ class Block:
         plans: tuple[Plan, ...],
         met: Conditions,
         draws: Draws,
-        reacts: bool,
+        scenario: Scenario,
         keeps_history: bool,
     ) -> None:
         self.race, self.met, self.draws = race, met, draws
+        self.is_random = bool(draws.form.any() or draws.noise.any())
         cars, n = draws.form.shape
         self.n = n
         self.columns = np.arange(n)
         self.places = np.repeat(np.arange(1, cars + 1, dtype=np.int8)[:, None], n, axis=1)
         self.sets = Sets(race, plans, draws)
-        self.pit_wall = PitWall(race, plans, met, draws, reacts, self.sets)
+        self.pit_wall = PitWall(race, plans, met, draws, scenario, self.sets)
         grid = np.array([car.grid for car in race.cars])
         away = (grid - 1) * race.start.grid_slot_s
         away += [car.start_delay_s - car.start_gain_s for car in race.cars]
@@ -58,8 +59,12 @@ class Block:
         to_go = np.linspace(1.0, 0.0, race.laps)[:, None]
         pace = np.array([car.pace_s for car in race.cars])
         self.base: Floats = (race.fuel_and_track_s * to_go + pace).astype(np.float32)
-        self.retires = self._retirements()
+        self.retires = retirement_laps(race, draws)
+        self.retirement_laps = set(np.unique(self.retires).tolist())
         self.has_retired = False
+        self.is_neutral = [bool(shown.any()) for shown in met.status]
+        self.min_gap = np.full(n, race.traffic.min_gap_s, np.float32)
+        self.no_head = np.full(n, -np.inf, np.float32)
         self.noise = np.zeros((cars, n), np.float32)
         self.safety_car = np.full(n, np.nan, np.float32)
         self.history: dict[str, NDArray[np.generic]] | None = self._room() if keeps_history else None
@@ -67,7 +72,7 @@ class Block:
     def run(self) -> None:
         """Run every lap; the results are then in ``finish``, ``place`` and ``completed``."""
         for lap in range(self.race.laps):
-            self._lap(lap)
+            self.run_lap(lap)
         self.finish: Floats = self.time
         self.place = self._positions()
         self.completed = np.minimum(self.retires - 1, self.race.laps).astype(np.int16)
@@ -81,76 +86,69 @@ class Block:
         assert self.history is not None
         return self.history
 
-    def _retirements(self) -> NDArray[np.int64]:
-        """Lap that a car does not complete; beyond the race for a finisher, (cars, n)."""
-        laps = self.race.laps
-        retires = np.full(self.draws.retirement.shape, laps + 1)
-        for c, car in enumerate(self.race.cars):
-            if car.retires_on_lap is not None:
-                retires[c] = min(car.retires_on_lap, laps + 1)
-            elif car.retirement_probability > 0:
-                hazard = -np.log1p(-min(car.retirement_probability, 1 - 1e-9)) / laps
-                retires[c] = np.minimum(np.floor(self.draws.retirement[c] / hazard), laps) + 1
-        return retires
-
-    def _lap(self, lap: int) -> None:
+    def run_lap(self, lap: int) -> None:
+        """Run one lap, from 0."""
         race, status = self.race, self.met.status[lap]
-        retiring = self.retires == lap + 1
-        is_running = self.retires > lap + 1
-        stops = self.pit_wall.calls(lap, is_running)
-        pace = self._pace(lap)
+        retiring = self.retires == lap + 1 if lap + 1 in self.retirement_laps else None
+        stops = self.pit_wall.calls(lap, self.retires)
+        pace = self._pace(lap).take(self.flat)
         threshold = self.draws.threshold[:, lap].take(self.flat)
         times = self.time.take(self.flat)
-        lost = dirty_air(times, race.traffic) if lap else np.zeros_like(times)
-        min_gap = np.full(self.n, race.traffic.min_gap_s, np.float32)
-        head = np.full(self.n, -np.inf, np.float32)
-        if status.any():
-            is_slow = status > _GREEN
+        lost = self._traffic(times, pace) if lap else np.zeros_like(times)
+        min_gap, head = self.min_gap, self.no_head
+        if self.is_neutral[lap]:
+            is_slow, behind = status > _GREEN, status == _SAFETY_CAR
             pace = np.where(is_slow, self._slow_lap(lap, times[0]), pace)
             threshold[:, is_slow] = np.inf
             lost[:, is_slow] = 0
-            behind = status == _SAFETY_CAR
+            min_gap, head = min_gap.copy(), head.copy()
             min_gap[is_slow] = 0
             min_gap[behind] = race.neutralisations.bunch_gap_s
             head[behind] = self.safety_car[behind] - min_gap[behind]
-        else:
+        elif lap and self.is_neutral[lap - 1]:
             self.safety_car[:] = np.nan
-        leaves = stops.masks | retiring if stops.cars else retiring
-        is_leaving = leaves.any()
-        reached = drive(
-            times,
-            pace.take(self.flat),
-            lost,
-            threshold,
-            min_gap,
-            head,
-            leaves.take(self.flat) if is_leaving else None,
-        )
+        leaves = stops.masks if stops.cars else None
+        if retiring is not None:
+            leaves = retiring if leaves is None else leaves | retiring
+        slots = None if leaves is None else leaves.take(self.flat)
+        reached = drive(times, pace, lost, threshold, min_gap, head, slots)
         if self.has_retired:
             np.copyto(reached, times, where=times >= RETIRED_S)
         self.time.reshape(-1)[self.flat] = reached
         if stops.cars:
             self.time += self.pit_wall.losses(stops, status, self.time, self._positions())
-        if retiring.any():
+        if retiring is not None:
             self.has_retired = True
             self.time[retiring] = RETIRED_S + (race.laps - lap) * _LAP_MISSED_S
         self._reorder()
-        self._close_up(status == _RED_FLAG)
+        if self.is_neutral[lap]:
+            self._close_up(status == _RED_FLAG)
         if self.history is not None:
             self._keep(lap, stops.masks)
         self.sets.finish_lap()
         self.pit_wall.serve(stops, lap)
 
+    def _traffic(self, times: Floats, pace: Floats) -> Floats:
+        """What dirty air and blue flags add to a lap, by slot, (cars, n) [s]."""
+        traffic = self.race.traffic
+        lost = dirty_air(times, traffic)
+        if traffic.lapping_loss_s or traffic.lapped_loss_s:
+            flags = blue_flags(times, pace, self.race.lap_time_s, traffic)
+            if flags is not None:
+                lost += flags
+        return lost
+
     def _pace(self, lap: int) -> Floats:
         """Lap in clean air against the reference lap, (cars, n) [s]."""
         noise = self.race.noise
         fresh = np.float32(noise.sd_s * (np.sqrt(1 - noise.autocorrelation**2) if lap else 1.0))
-        self.noise *= np.float32(noise.autocorrelation)
-        self.noise += self.draws.noise[:, lap] * fresh
         pace = self.sets.pace()
         pace += self.base[lap][:, None]
-        pace += self.draws.form
-        pace += self.noise
+        if self.is_random:
+            self.noise *= np.float32(noise.autocorrelation)
+            self.noise += self.draws.noise[:, lap] * fresh
+            pace += self.draws.form
+            pace += self.noise
         if self.met.weather_loss is not None:
             pace += self.sets.by_class(self.met.weather_loss[lap])
         if lap == 0:
@@ -172,6 +170,9 @@ class Block:
     def _reorder(self) -> None:
         """Sort the slots by time; only simulations whose order changed are touched, ties stay as they were."""
         times = self.time.take(self.flat)
+        if self.n == 1:
+            self.flat = self.flat[np.argsort(times[:, 0], kind="stable")]
+            return
         changed = np.flatnonzero((times[1:] < times[:-1]).any(axis=0))
         if len(changed):
             order = np.argsort(times[:, changed].T, axis=1, kind="stable").T

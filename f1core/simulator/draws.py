@@ -7,6 +7,7 @@ alone, so another plan, another order of the cars or a changed rival leaves ever
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 
 import numpy as np
@@ -23,7 +24,7 @@ STOPS = 12
 
 Floats = NDArray[np.float32]
 
-_TINY = np.float32(1e-7)
+_LEVELS = 2**16
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,19 @@ def stream(seed: int, block: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, block, key])))
 
 
+def retirement_laps(race: Race, draws: Draws) -> NDArray[np.int16]:
+    """Lap that a car does not complete; beyond the race for a finisher, (cars, n)."""
+    laps = race.laps
+    retires = np.full(draws.retirement.shape, laps + 1, np.int16)
+    for c, car in enumerate(race.cars):
+        if car.retires_on_lap is not None:
+            retires[c] = min(car.retires_on_lap, laps + 1)
+        elif car.retirement_probability > 0:
+            hazard = -np.log1p(-min(car.retirement_probability, 1 - 1e-9)) / laps
+            retires[c] = np.minimum(np.floor(draws.retirement[c] / hazard), laps) + 1
+    return retires
+
+
 def no_draws(race: Race) -> Draws:
     """The deterministic race: every number at its middle, nobody retires by chance."""
     cars, laps = len(race.cars), race.laps
@@ -80,6 +94,8 @@ def deal(race: Race, seed: int, block: int, n: int) -> Draws:
         n: Simulations in it.
     """
     cars, laps, lane = len(race.cars), race.laps, race.pit_lane
+    normal, logistic = _quantiles()
+    logistic = logistic * np.float32(race.traffic.scale_s) + np.float32(race.traffic.midpoint_s)
     form, start, retirement = (np.empty((cars, n), np.float32) for _ in range(3))
     stop = np.empty((cars, STOPS, n), np.float32)
     noise, threshold = (np.empty((cars, laps, n), np.float32) for _ in range(2))
@@ -92,17 +108,29 @@ def deal(race: Race, seed: int, block: int, n: int) -> Draws:
         is_slow = rng.random((STOPS, n), np.float32) < lane.slow_probability
         tail = rng.standard_exponential((STOPS, n), np.float32) * np.float32(lane.slow_tail_s)
         stop[c] += is_slow * (np.float32(lane.slow_from_s) + tail)
-        rng.standard_normal(out=noise[c], dtype=np.float32)
-        rng.random(out=threshold[c], dtype=np.float32)
-        _to_logistic(threshold[c], race.traffic.midpoint_s, race.traffic.scale_s)
+        _look_up(normal, rng, noise[c])
+        _look_up(logistic, rng, threshold[c])
     wear = stream(seed, block, "").standard_normal((len(COMPOUNDS), n), np.float32)
     return Draws(form, start, retirement, stop, noise, threshold, wear)
 
 
-def _to_logistic(uniform: Floats, midpoint: float, scale: float) -> None:
-    """Turn uniform numbers into logistic ones, in place."""
-    np.maximum(uniform, _TINY, out=uniform)
-    uniform /= np.float32(1) - uniform
-    np.log(uniform, out=uniform)
-    uniform *= np.float32(scale)
-    uniform += np.float32(midpoint)
+@cache
+def _quantiles() -> tuple[Floats, Floats]:
+    """Quantiles of the standard normal and logistic distributions at the middles of 2**16 equal shares.
+
+    The numbers dealt by car and lap are so many that looking them up by 16 random bits, four from a word, takes a fourth
+    of the time of drawing them; the rest is drawn as usual.
+    """
+    share = (np.arange(_LEVELS) + 0.5) / _LEVELS
+    at = np.linspace(-5, 5, 200_001)
+    density = np.exp(-at * at / 2)
+    below = np.cumsum(density[1:] + density[:-1])
+    normal = np.interp(share, np.concatenate([[0], below / below[-1]]), at)
+    return normal.astype(np.float32), np.log(share / (1 - share)).astype(np.float32)
+
+
+def _look_up(quantiles: Floats, rng: np.random.Generator, out: Floats) -> None:
+    """Fill an array with random quantiles."""
+    words = rng.bit_generator.random_raw(-(-out.size // 4))
+    bits = np.asarray(words, "<u8").view("<u2")[: out.size]
+    np.take(quantiles, bits, out=out.reshape(-1), mode="wrap")

@@ -4,7 +4,7 @@ Inside, arrays are (cars, n): a row is a car, or a slot from the front to the ba
 simulations of a block.
 Times are kept against a clock that runs one reference lap per lap, so float32 resolves them to 0.1 ms.
 
-Not modelled: blue flags, damage, penalties, accidents that bring out the safety car, stops decided by a safety car.
+Not modelled: damage, penalties, fuel saving, team orders, extra stops that a safety car would make worth while.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ def simulate_once(race: Race, plans: Mapping[str, Plan], scenario: Scenario | No
         IllegalPlan: A plan breaks a rule.
         BadRace: A plan is missing, or the scenario does not fit the race.
     """
-    ordered = _checked(race, plans, scenario)
-    met = conditions(race, scenario or Scenario(phases=()), None, 0, 1)
-    block = Block(race, ordered, met, no_draws(race), bool(scenario and scenario.reacts), keeps_history=True)
+    ordered = checked(race, plans, scenario)
+    scenario, draws = scenario or Scenario(phases=()), no_draws(race)
+    met = conditions(race, scenario, None, 0, draws)
+    block = Block(race, ordered, met, draws, scenario, keeps_history=True)
     block.run()
     return _outcome(race, [block], keeps_history=True)
 
@@ -67,19 +68,27 @@ def simulate(
     if runs < 1:
         raise BadRace("A run needs at least one simulation.")
     scenario = scenario or Scenario()
-    ordered = _checked(race, plans, scenario)
+    ordered = checked(race, plans, scenario)
     blocks = []
     for number, first in enumerate(range(0, runs, BLOCK)):
         n = min(BLOCK, runs - first)
-        met = conditions(race, scenario, seed, number, n)
-        block = Block(race, ordered, met, deal(race, seed, number, n), scenario.reacts, keeps_history)
+        draws = deal(race, seed, number, n)
+        met = conditions(race, scenario, seed, number, draws)
+        block = Block(race, ordered, met, draws, scenario, keeps_history)
+        del draws, met
         block.run()
         block.release()
         blocks.append(block)
     return _outcome(race, blocks, keeps_history)
 
 
-def _checked(race: Race, plans: Mapping[str, Plan], scenario: Scenario | None) -> tuple[Plan, ...]:
+def checked(race: Race, plans: Mapping[str, Plan], scenario: Scenario | None) -> tuple[Plan, ...]:
+    """The plans in the order of the cars.
+
+    Raises:
+        IllegalPlan: A plan breaks a rule.
+        BadRace: A plan is missing, or the scenario does not fit the race.
+    """
     if scenario is not None and scenario.reacts and race.weather is not None:
         needed = {*COMPOUNDS[3:], race.weather.slick_after_rain}
         if missing := needed - set(race.tyres):

@@ -139,6 +139,8 @@ class Traffic:
         min_gap_s: Gap at which a car that cannot pass follows [s]; tuned on dry races 2018–2023.
         dirty_air_to_s: Upper ends of the gap classes [s].
         dirty_air_loss_s: Loss in each class [s/lap]; measured medians 2018–2026.
+        lapping_loss_s: Loss for each car that is lapped on the lap [s]; measured 2018–2023.
+        lapped_loss_s: Loss of a car for each car that laps it on the lap [s]; measured 2018–2023. It holds nobody up.
     """
 
     midpoint_s: float = 1.4
@@ -146,6 +148,8 @@ class Traffic:
     min_gap_s: float = 0.9
     dirty_air_to_s: tuple[float, ...] = (1.0, 2.0, 3.0)
     dirty_air_loss_s: tuple[float, ...] = (0.44, 0.18, 0.07)
+    lapping_loss_s: float = 0.15
+    lapped_loss_s: float = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +197,8 @@ class Neutralisations:
         vsc_laps: Mean length [laps]; measured 2018–2026.
         vsc_laps_sd: Its standard deviation [laps], from the measured quartiles 2 and 3.
         red_flag_probability: Probability of one red flag; measured 2018–2026 (too low before 2020).
+        safety_car_per_retirement: Probability that a retirement after lap 1 brings out a safety car; measured 2018–2023. The
+            safety cars it brings out on average are taken off those drawn after lap 1, so their number stays as given.
     """
 
     lap_factor: float
@@ -207,6 +213,7 @@ class Neutralisations:
     vsc_laps: float = 2.5
     vsc_laps_sd: float = 0.74
     red_flag_probability: float = 0.10
+    safety_car_per_retirement: float = 0.19
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,6 +334,29 @@ class Phase:
     last_lap: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class SafetyCarPolicy:
+    """When a car that reacts makes its next planned stop under a neutralisation instead.
+
+    A car weighs, in clean air, what the stop saves in the pit lane against what the change of lap costs in tyres. Nothing is
+    forced: a car without a planned stop stays out, near the end as well, and so does one whose stop is too far away.
+
+    Attributes:
+        margin_s: Least advantage for which the plan is left [s]; an assumption.
+        most_laps: A stop planned more than this many laps later is not brought forward [laps]; an assumption.
+        least_laps: A set is not given up before it has run so many laps [laps]; an assumption. Nobody stops twice under one
+            safety car.
+        is_for_vsc: Whether a virtual safety car counts as well.
+        set_life: Laps that a set may run at most, by compound, where the race has no rules of its own.
+    """
+
+    margin_s: float = 2.0
+    most_laps: int = 15
+    least_laps: int = 8
+    is_for_vsc: bool = True
+    set_life: Mapping[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What happens to the whole field.
@@ -336,8 +366,10 @@ class Scenario:
         wetness: Wetness of every lap; None draws the showers of ``Weather`` (none in a deterministic run).
         reacts: Whether cars change tyres for the weather and under a red flag on their own. Off for the real stops of a past
             race.
+        safety_car_policy: When cars bring a planned stop forward under a neutralisation; None: never.
     """
 
     phases: tuple[Phase, ...] | None = None
     wetness: tuple[float, ...] | None = None
     reacts: bool = False
+    safety_car_policy: SafetyCarPolicy | None = None

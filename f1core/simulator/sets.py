@@ -24,11 +24,15 @@ class Sets:
 
     def __init__(self, race: Race, plans: tuple[Plan, ...], draws: Draws) -> None:
         shape = draws.form.shape
-        self._race, self._draws = race, draws
+        self._race = race
         self.compound = np.zeros(shape, np.int8)
         self.age, self.used = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._offset, self._wear, self._cold = (np.zeros(shape, np.float32) for _ in range(3))
         self._has_cold = False
+        self._wears = {
+            name: np.maximum(tyre.wear_s + tyre.wear_sd_s * draws.wear[COMPOUNDS.index(name)], 0)
+            for name, tyre in race.tyres.items()
+        }
         every = np.ones(shape[1], bool)
         for c, plan in enumerate(plans):
             self.fit(c, every, plan.start, plan.start_used_laps, is_warm=True)
@@ -46,18 +50,28 @@ class Sets:
             is_warm: Whether it needs no warm-up lap, as at the start.
         """
         code, tyre = COMPOUNDS.index(compound), self._race.tyres[compound]
-        wear = (
-            np.maximum(tyre.wear_s + tyre.wear_sd_s * self._draws.wear[code], 0)
-            * self._race.cars[car].wear_factor
-        )
         np.copyto(self.compound[car], np.int8(code), where=where)
         np.copyto(self.age[car], np.float32(used_laps), where=where)
         np.copyto(self.used[car], np.float32(used_laps), where=where)
         np.copyto(self._offset[car], np.float32(tyre.offset_s), where=where)
-        np.copyto(self._wear[car], wear.astype(np.float32), where=where)
+        np.copyto(self._wear[car], self._wear_of(car, compound), where=where)
         if not is_warm and tyre.warm_up_s:
             np.copyto(self._cold[car], np.float32(tyre.warm_up_s), where=where)
             self._has_cold = True
+
+    def laps_ahead(self, car: int, laps: int) -> Floats:
+        """What the next laps on the present set cost after this one, (n,) [s]."""
+        ages = laps * (self.age[car] + 1) + laps * (laps - 1) / 2
+        return self._offset[car] * np.float32(laps) + self._wear[car] * ages
+
+    def laps_on(self, car: int, compound: str, age: int, laps: int) -> Floats:
+        """What some laps cost on a set of a compound that has an age when they begin, (n,) [s]."""
+        ages = laps * age + laps * (laps - 1) / 2
+        offset = self._race.tyres[compound].offset_s
+        return np.float32(offset * laps) + self._wear_of(car, compound) * np.float32(ages)
+
+    def _wear_of(self, car: int, compound: str) -> Floats:
+        return (self._wears[compound] * self._race.cars[car].wear_factor).astype(np.float32)
 
     def pace(self) -> Floats:
         """What the tyres add to a lap, (cars, n) [s]."""

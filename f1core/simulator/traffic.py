@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from f1core.simulator.draws import Floats
 from f1core.simulator.parameters import Traffic
+
+_NEAR_A_LAP = 0.75
+"""Share of a lap from which on a car may be lapped on the next one: nobody is a quarter of a lap slower."""
+
+_OUT_S = 1e5
+"""Nobody who still runs is this far behind [s]."""
 
 
 def dirty_air(times: Floats, traffic: Traffic) -> Floats:
@@ -19,12 +28,78 @@ def dirty_air(times: Floats, traffic: Traffic) -> Floats:
     Returns:
         (slots, n) [s/lap]; the leader loses nothing.
     """
+    if times.shape[1] == 1:
+        return _dirty_air_one(times, traffic)
     loss = np.zeros_like(times)
     gap, behind = times[1:] - times[:-1], loss[1:]
     beyond = (*traffic.dirty_air_loss_s[1:], 0.0)
     for to_s, here_s, beyond_s in zip(traffic.dirty_air_to_s, traffic.dirty_air_loss_s, beyond, strict=True):
         behind += np.multiply(gap < np.float32(to_s), np.float32(here_s - beyond_s))
     return loss
+
+
+def _dirty_air_one(times: Floats, traffic: Traffic) -> Floats:
+    classes = tuple(zip(traffic.dirty_air_to_s, traffic.dirty_air_loss_s, strict=True))
+    at = times[:, 0].tolist()
+    loss, widest = [0.0] * len(at), classes[-1][0] if classes else 0.0
+    for k, (ahead, time) in enumerate(pairwise(at), 1):
+        gap = time - ahead
+        if gap < widest:
+            loss[k] = next(here_s for to_s, here_s in classes if gap < to_s)
+    return np.array(loss, np.float32)[:, None]
+
+
+def blue_flags(times: Floats, pace: Floats, lap_time_s: float, traffic: Traffic) -> Floats | None:
+    """Loss of the cars that lap others on this lap, and of those that are lapped.
+
+    A car a lap down is behind the whole field on its own lap and so holds up nobody.
+
+    Args:
+        times: Times at the last line, front to back, (slots, n) [s]; cars that are out are far behind.
+        pace: Lap in clean air against the reference lap, (slots, n) [s].
+        lap_time_s: Reference lap [s].
+        traffic: What a meeting costs.
+
+    Returns:
+        (slots, n) [s/lap]; None when nobody can be lapped.
+    """
+    if times.shape[1] == 1:
+        return _blue_flags_one(times, pace, lap_time_s, traffic)
+    behind = times - times[0]
+    if not (behind > np.float32(_NEAR_A_LAP * lap_time_s)).any():
+        return None
+    reached = times + pace
+    is_near = (times - np.float32(lap_time_s) >= reached.min(axis=0)) & (behind < np.float32(_OUT_S))
+    slots = np.flatnonzero(is_near.any(axis=1))
+    if not len(slots):
+        return None
+    # Where the car to be lapped would be a lap earlier: others who come past that within the lap meet it on the road.
+    past = times - np.float32(lap_time_s)
+    before = past - pace
+    lapping, lapped = (np.zeros(times.shape, np.int8) for _ in range(2))
+    for k in slots.tolist():
+        meets = reached[:k] <= past[k]
+        meets &= times[:k] > before[k]
+        counts = meets.view(np.int8)
+        lapping[:k] += counts
+        np.add.reduce(counts, axis=0, out=lapped[k])
+    lost: Floats = lapping * np.float32(traffic.lapping_loss_s)
+    lost[slots] += lapped[slots] * np.float32(traffic.lapped_loss_s)
+    return lost
+
+
+def _blue_flags_one(times: Floats, pace: Floats, lap_time_s: float, traffic: Traffic) -> Floats | None:
+    at, own = times[:, 0].tolist(), pace[:, 0].tolist()
+    lost, best = [0.0] * len(at), min(own)
+    for k in range(1, len(at)):
+        if not _NEAR_A_LAP * lap_time_s < at[k] - at[0] < _OUT_S:
+            continue
+        line = at[k] - lap_time_s
+        for j in range(bisect_right(at, line - own[k], 0, k), bisect_right(at, line - best, 0, k)):
+            if at[j] + own[j] <= line:
+                lost[j] += traffic.lapping_loss_s
+                lost[k] += traffic.lapped_loss_s
+    return np.array(lost, np.float32)[:, None] if any(lost) else None
 
 
 def drive(
@@ -104,7 +179,8 @@ def _drive_one(
         limit = last + gap
         if new < last and last_pace - own > needed:
             limit = second + gap
-        new = max(new, limit)
+        if new < limit:
+            new = limit
         reached.append(new)
         if leaves_track:
             continue

@@ -62,12 +62,12 @@ def _season(path: Path) -> pa.Table:
     try:
         present = pq.read_schema(path)
         require_columns(path.name, present.names, dict.fromkeys(SCHEMA.names, ""))
-        return pq.read_table(path, columns=SCHEMA.names).select(SCHEMA.names).cast(SCHEMA)
-    except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        if isinstance(error, pa.ArrowNotImplementedError) or "cast" in str(error).lower():
-            raise SourceSchemaError(
-                f"{path.name}: a column has another type: {error}", hint=GET_AGAIN
-            ) from error
+        table = pq.read_table(path, columns=SCHEMA.names).select(SCHEMA.names)
+    except (OSError, pa.ArrowException) as error:
         raise SourceError(
             f"{path} is damaged or truncated ({str(error).splitlines()[0]}).", hint=GET_AGAIN
         ) from error
+    try:
+        return table.cast(SCHEMA)
+    except pa.ArrowException as error:
+        raise SourceSchemaError(f"{path.name}: a column has another type: {error}", hint=GET_AGAIN) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from f1core.accuracy import Races
 from f1core.accuracy_views import circuit_type_advantages, every_forecast, hit_rates, surprises
 from f1core.charts.skill import skill
 from f1core.wording import KIND_NAMES, SCORE_BY_COLUMN, TARGET_NAMES
@@ -50,17 +51,17 @@ def rates(scores: pl.DataFrame) -> None:
     )
 
 
-def by_circuit_type(app: App, stage: str, name: str, seasons: tuple[int, ...], target: Target) -> None:
+def by_circuit_type(app: App, races: Races, name: str) -> None:
     """One score against the baselines by kind of track."""
-    table = app.read(circuit_type_advantages, stage, name, seasons, app.until, target.value)
+    table = app.read(circuit_type_advantages, races, name)
     if table.height:
         st.markdown(f"**{SCORE_BY_COLUMN[name].name} against the baselines, by kind of track**")
         draw(skill, table, "track", key="tracks")
 
 
-def biggest_surprises(app: App, stage: str, model: str, seasons: tuple[int, ...], target: Target) -> None:
+def biggest_surprises(app: App, races: Races, model: str) -> None:
     """Winners we hardly believed in."""
-    rows = app.read(surprises, stage, model, seasons, app.until, target.value)
+    rows = app.read(surprises, races, model)
     st.markdown("**Biggest surprises: winners by the probability they were given**")
     column = st.column_config
     st.dataframe(
@@ -71,7 +72,7 @@ def biggest_surprises(app: App, stage: str, model: str, seasons: tuple[int, ...]
             named="named",
             named_probability=pl.col("named_probability") * 100,
             link=pl.format(
-                "/race?event={}&target={}&stage={}", "event_id", pl.lit(target.value), pl.lit(stage)
+                "/race?event={}&target={}&stage={}", "event_id", pl.lit(races.target), pl.lit(races.stage)
             ),
         ),
         hide_index=True,

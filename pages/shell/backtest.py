@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from f1core.accuracy import misses, reliability_curves
+from f1core.accuracy import Races, misses, reliability_curves
 from f1core.charts.miss_distribution import miss_distribution
 from f1core.charts.reliability_curve import OUTCOME_NAMES, reliability_curve
 from f1core.wording import OUTCOME_WORDS, SCORES
@@ -44,10 +44,10 @@ def season_scores(table: pl.DataFrame) -> None:
     )
 
 
-def calibration(app: App, stage: str, model: str, seasons: tuple[int, ...], target: Target) -> None:
+def calibration(app: App, races: Races, model: str) -> None:
     """Whether a probability can be taken at its word: three reliability curves."""
-    curves = app.read(reliability_curves, stage, model, seasons, app.until, target.value)
-    titles = dict(zip(OUTCOME_NAMES, OUTCOME_WORDS[target], strict=True))
+    curves = app.read(reliability_curves, races, model)
+    titles = dict(zip(OUTCOME_NAMES, OUTCOME_WORDS[Target(races.target)], strict=True))
     for cell, outcome in zip(st.columns(3, gap="medium"), OUTCOME_NAMES, strict=True):
         error = curves.filter(pl.col("outcome") == outcome)["error"][0]
         with cell:
@@ -60,9 +60,9 @@ def calibration(app: App, stage: str, model: str, seasons: tuple[int, ...], targ
     )
 
 
-def worst(app: App, stage: str, model: str, seasons: tuple[int, ...], target: Target) -> None:
+def worst(app: App, races: Races, model: str) -> None:
     """How far off the forecasts were, and which were farthest."""
-    rows = app.read(misses, stage, model, seasons, app.until, target.value)
+    rows = app.read(misses, races, model)
     left, right = st.columns([2, 3], gap="large")
     with left:
         draw(miss_distribution, rows, key="misses")

@@ -29,6 +29,7 @@ PAGES = (
     ("streamlit_app.py", "Next race", ":material/sports_score:"),
     ("pages/race.py", "Races", ":material/flag:"),
     ("pages/championship.py", "Championship", ":material/trophy:"),
+    ("pages/strategy.py", "Strategy", ":material/tire_repair:"),
     ("pages/accuracy.py", "Accuracy", ":material/query_stats:"),
     ("pages/drivers.py", "Drivers", ":material/sports_motorsports:"),
     ("pages/teams.py", "Teams", ":material/groups:"),

@@ -22,7 +22,7 @@ from benchmarks.accuracy_values import (
     _recent_average,
     load_values,
 )
-from f1core.accuracy import compare, reliability_curves, scores_of, season_table
+from f1core.accuracy import Races, compare, reliability_curves, scores_of, season_table
 from f1core.targets import RULES
 from f1core.wording import model_name
 from models.metrics import SCORE_NAMES
@@ -165,7 +165,8 @@ def test_the_protocol_has_the_numbers_of_the_page_and_of_the_api(
     """The same races: means, calibration, differences and their intervals are the same to the last bit that counts."""
     target, stage = place
     values = values_of(reader, target, stage)
-    pages = season_table(reader, stage.value, target=target.value).filter(pl.col("season") == "All")
+    races = Races(stage.value, target=target.value)
+    pages = season_table(reader, races).filter(pl.col("season") == "All")
     answers = pooled_scores(reader, stage=stage.value, target=target.value)
     models = answers["model"].to_list()
     assert values.model in models and len(models) > 2
@@ -182,12 +183,12 @@ def test_the_protocol_has_the_numbers_of_the_page_and_of_the_api(
             )
             if metric in page and mine is not None:
                 assert mine == pytest.approx(page[metric])
-        curves = reliability_curves(reader, stage.value, model, target=target.value)
+        curves = reliability_curves(reader, races, model)
         for metric, outcome in CALIBRATION.items():
             assert values.mean(model, metric) == pytest.approx(
                 curves.filter(pl.col("outcome") == outcome)["error"][0]
             )
-    for found in compare(scores_of(reader, stage.value, target=target.value), ("mae_ranked", "win_log_loss")):
+    for found in compare(scores_of(reader, races), ("mae_ranked", "win_log_loss")):
         mine_paired = values.difference(values.model, found.baseline, found.score.column)
         assert mine_paired is not None and mine_paired.count == found.count
         # The page speaks of an advantage as a share; both scores are errors.

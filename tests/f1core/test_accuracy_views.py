@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest
 
-from f1core.accuracy import compare, scores_of
+from f1core.accuracy import Races, compare, scores_of
 from f1core.accuracy_views import (
     CIRCUIT_TYPES,
     circuit_type_advantages,
@@ -65,8 +65,8 @@ def test_races_without_a_score_are_no_chances() -> None:
 
 def test_kinds_of_track_split_the_races_and_nothing_is_lost(reader: Reader) -> None:
     column = "mae_ranked"
-    table = circuit_type_advantages(reader, "pre_race", column)
-    scores = scores_of(reader, "pre_race")
+    table = circuit_type_advantages(reader, Races("pre_race"), column)
+    scores = scores_of(reader, Races("pre_race"))
     kinds = dict(
         reader.query(
             "select event_id, circuit_type from events inner join circuits using (circuit_id)"
@@ -84,15 +84,15 @@ def test_kinds_of_track_split_the_races_and_nothing_is_lost(reader: Reader) -> N
 
 
 def test_surprises_begin_with_the_least_likely_winner(reader: Reader) -> None:
-    rows = surprises(reader, "pre_race", PRODUCTION_MODEL)
+    rows = surprises(reader, Races("pre_race"), PRODUCTION_MODEL)
     assert rows["win_probability"].is_sorted()
     assert rows["event_id"].is_unique().all()
     assert (rows["win_probability"] <= rows["named_probability"]).all(), "who is named is given most"
     season = int(rows["season"].max())  # type: ignore[arg-type]
-    part = surprises(reader, "pre_race", PRODUCTION_MODEL, (season,))
+    part = surprises(reader, Races("pre_race", (season,)), PRODUCTION_MODEL)
     assert part.equals(rows.filter(pl.col("season") == season))
     early = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
-    assert surprises(reader, "pre_race", PRODUCTION_MODEL, until=early).is_empty()
+    assert surprises(reader, Races("pre_race", until=early), PRODUCTION_MODEL).is_empty()
 
 
 def test_every_forecast_is_of_one_kind(reader: Reader) -> None:

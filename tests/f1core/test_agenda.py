@@ -9,14 +9,13 @@ from itertools import pairwise
 import pytest
 
 from f1core.agenda import (
-    AgendaEvent,
     Job,
     PlannedRun,
     order,
     planned_runs,
     race_days,
-    without_times,
 )
+from f1core.agenda_calendar import AgendaEvent, without_times
 from f1core.recurring import STANDING, standing_runs
 from f1core.settings import Settings, load_settings
 from warehouse.vocab import EventStatus, SessionKind
@@ -67,6 +66,7 @@ def test_a_usual_weekend(settings: Settings) -> None:
         "settle:2026-vale:qualifying",
         *(f"settle:2026-vale:correction-{n}" for n in range(1, 8)),
         "retrain:2026-vale",
+        "strategy:2026-vale",
     }
     quarter = dt.timedelta(minutes=15)
     assert runs["extract:2026-vale:practice_1"].at == RACE - 49 * HOUR + quarter
@@ -124,10 +124,10 @@ def test_at_one_instant_facts_come_before_seals_before_scores_before_models(sett
     runs = plan([event("vale", RACE, {P1: -24, Q: -1.5, R: 0})], settings)
     assert runs["freeze:2026-vale:race:post_qualifying"].at < RACE
     after = [run.job for run in runs.values() if run.at == RACE + 3 * HOUR + dt.timedelta(minutes=15)]
-    assert after == [Job.RESULTS, Job.EXTRACT, Job.SETTLE, Job.RETRAIN]
+    assert after == [Job.RESULTS, Job.EXTRACT, Job.SETTLE, Job.RETRAIN, Job.STRATEGY]
     assert [job.value for job in sorted(Job, key=lambda job: job.rank)] == [
         *("calendar", "f1db_check", "lineup", "full_season", "results", "weather", "extract"),
-        *("freeze", "settle", "retrain", "forecast", "backfill", "maintenance", "backtest"),
+        *("freeze", "settle", "retrain", "forecast", "strategy", "backfill", "maintenance", "backtest"),
     ]
 
 
@@ -196,6 +196,26 @@ def test_a_cancelled_event_and_one_without_times_have_no_runs(settings: Settings
     assert runs["forecast:2026-isle"].after[0] == "results:2026-lake"
 
 
+def test_a_session_of_which_only_the_day_is_known_is_not_sealed(settings: Settings) -> None:
+    """Its data are still fetched and its result still settles what was sealed while its start was known."""
+    usual = plan([event("vale", RACE, SPRINT)], settings)
+    unknown = event("vale", RACE, SPRINT, estimated=frozenset({Q, S}))
+    runs = plan([unknown], settings)
+    gone = {
+        "freeze:2026-vale:qualifying:pre_qualifying",
+        "freeze:2026-vale:sprint:post_qualifying",
+        "freeze:2026-vale:sprint:pre_race",
+    }
+    assert usual.keys() - runs.keys() == gone
+    assert not runs.keys() - usual.keys()
+    assert without_times([unknown], RACE - 60 * HOUR) == [
+        "2026-vale (seal of qualifying)",
+        "2026-vale (seal of sprint)",
+    ]
+    assert without_times([unknown], RACE - HOUR) == [], "both are over"
+    assert without_times([event("vale", RACE, SPRINT)], RACE - 60 * HOUR) == []
+
+
 def test_only_what_falls_into_the_span_is_given(settings: Settings) -> None:
     events = [event("vale", RACE)]
     everything = planned_runs(events, settings, since=RACE - 300 * DAY, until=RACE + 300 * DAY)
@@ -255,4 +275,4 @@ def test_summer_time_changes_nothing(change: dt.date) -> None:
 def test_every_job_that_recurs_has_one_entry() -> None:
     jobs = [one.job for one in STANDING]
     assert len(jobs) == len(set(jobs))
-    assert set(Job) - set(jobs) == {Job.EXTRACT, Job.FREEZE, Job.SETTLE, Job.RETRAIN}
+    assert set(Job) - set(jobs) == {Job.EXTRACT, Job.FREEZE, Job.SETTLE, Job.RETRAIN, Job.STRATEGY}

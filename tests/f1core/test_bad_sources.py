@@ -370,3 +370,29 @@ def test_values_arrive_typed(tmp_path: Path) -> None:
     assert races.schema.field("date").type == pa.date32()
     found = laps.read(place / "laps").tables["laps__laps"]
     assert found.schema.equals(laps.SCHEMA)
+
+
+def test_a_damaged_lap_file_is_no_wrong_type_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    """The error of a file quotes its path: what it says is no matter of the words in it."""
+    place = Championship.of({2023: 1}).write(tmp_path / "cast of casting")
+    truncated(lap_file)(place)
+    with pytest.raises(SourceError, match="damaged or truncated") as caught:
+        laps.read(place / "laps")
+    assert not isinstance(caught.value, SourceSchemaError)
+
+
+def test_a_damaged_page_of_a_lap_file_is_damage(tmp_path: Path) -> None:
+    place = Championship.of({2023: 1}).write(tmp_path / "archive")
+    body = bytearray(lap_file(place).read_bytes())
+    body[4:64] = b"\xff" * 60  # the first column's data; the footer, and so the schema, is whole
+    lap_file(place).write_bytes(bytes(body))
+    with pytest.raises(SourceError, match="damaged or truncated") as caught:
+        laps.read(place / "laps")
+    assert not isinstance(caught.value, SourceSchemaError)
+
+
+def test_a_type_that_cannot_be_cast_is_a_wrong_type(tmp_path: Path) -> None:
+    place = Championship.of({2023: 1}).write(tmp_path / "archive")
+    retyped("LapTime", lambda rows: pa.array([{"s": 91.5}] * rows.num_rows))(place)
+    with pytest.raises(SourceSchemaError, match="another type"):
+        laps.read(place / "laps")

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import f1core.championship
 from f1core.championship import (
     arithmetic_of,
     bring_championship,
@@ -253,6 +254,26 @@ def test_nothing_known_later_changes_a_standing(facts: Facts, events: pl.DataFra
     before, now = (after(found, events, event_id) for found in (facts, spoilt))
     assert before.drivers.equals(now.drivers) and before.constructors.equals(now.constructors)
     assert fingerprint(before) == fingerprint(now)
+
+
+def test_odds_are_stale_when_the_code_that_makes_them_changes(
+    facts: Facts, events: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = after(facts, events, "2021-hungary")
+    before = fingerprint(standing)
+    names = {"championship.py", "championship_inputs.py", "points_rules.py", "title_arithmetic.py"}
+    assert {path.name for path in f1core.championship.CODE} == names
+    for number, path in enumerate(f1core.championship.CODE):
+        changed = tmp_path / f"{number}.py"
+        changed.write_bytes(path.read_bytes() + b"# changed")
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                f1core.championship,
+                "CODE",
+                tuple(changed if one == path else one for one in f1core.championship.CODE),
+            )
+            assert fingerprint(standing) != before, path
+    assert fingerprint(standing) == before
 
 
 def test_a_cancelled_race_and_an_added_one(facts: Facts, events: pl.DataFrame) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from f1core.accuracy import (
+    Races,
     backtest_stages,
     by_season,
     compare,
@@ -155,7 +156,7 @@ def test_numbers_have_their_format_and_a_dash_when_unknown() -> None:
 
 def test_reliability_counts_every_starter_once(small_data: Any) -> None:
     reader = Reader(small_data / "warehouse")
-    curves = reliability_curves(reader, "pre_race", PRODUCTION_MODEL)
+    curves = reliability_curves(reader, Races("pre_race"), PRODUCTION_MODEL)
     starters = reader.query(
         f"select sum(count_starters)::integer as n from backtest_scores where stage = 'pre_race' and model = '{PRODUCTION_MODEL}' and target = 'race'"
     )["n"][0]

@@ -132,6 +132,15 @@ def test_without_models_one_is_told_to_train(small_copy: Path, year: int) -> Non
     assert caught.value.exit_code == 8
 
 
+def test_models_that_read_features_of_yesterday_are_to_be_trained(
+    small_copy: Path, year: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("f1core.champion.feature_names", lambda _stage: ["another"])
+    with pytest.raises(NotTrained, match="another version of the product") as caught:
+        Predictor(workspace_of(small_copy)).forecast(f"{year}-dunes")
+    assert "reads features that are made no more" in caught.value.message
+
+
 def test_an_unknown_event_is_refused(small_copy: Path) -> None:
     with pytest.raises((UnknownEvent, NotReady), match="2024-atlantis"):
         Predictor(workspace_of(small_copy)).forecast("2024-atlantis", Stage.PRE_WEEKEND)

@@ -109,7 +109,7 @@ def _small_models():
     """Fewer orders and trees than in production: what these tests look at is what happens when, not how good it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(JointOrderModel.__init__.__kwdefaults__, "samples", 2_000)
-        patch.setattr("models.place_trees.ROUNDS", 30)
+        patch.setattr("models.place_regression.ROUNDS", 30)
         yield
 
 

@@ -307,6 +307,29 @@ def test_a_weekend_that_moves_is_planned_anew(world: World) -> None:
     assert world.log.history(status=RunStatus.MISSED) == []
 
 
+def test_a_seal_before_an_estimated_start_is_not_planned_and_the_log_says_why(world: World) -> None:
+    here = (pl.col("event_id") == EVENT) & (pl.col("session") == "qualifying")
+    world.change(
+        "sessions",
+        lambda rows: rows.with_columns(
+            is_time_estimated=pl.when(here).then(pl.lit(True)).otherwise("is_time_estimated"),
+            time_source=pl.when(here).then(pl.lit("estimated")).otherwise("time_source"),
+        ),
+    )
+    world.until(RACE - 30 * HOUR)
+    assert world.log.fact("without_times") == {
+        "at": BEGAN.isoformat(),
+        "names": [f"{EVENT} (seal of qualifying)"],
+        "why": "The calendar does not say when these sessions begin.",
+    }
+    world.until(RACE + HOUR)
+    assert world.times(OF_QUALIFYING) == []
+    assert world.times(OFFICIAL) == [RACE - 22 * HOUR + MINUTE], "the race has its start, and its seal"
+    assert world.log.history(status=RunStatus.MISSED) == [], "what was never planned was not missed"
+    over = world.log.fact("without_times")
+    assert over is not None and over["names"] == []
+
+
 def test_a_race_that_is_put_off_after_its_seal_was_missed_can_be_sealed(world: World) -> None:
     world.ends = lambda run: NOT_YET if run.is_seal else DONE
     world.until(RACE + HOUR)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from models.joint_settings import QUALIFYING, JointSettings
 from models.metrics import pool, score_events
 from models.protocol import FORECAST_SCHEMA, JointModel, RaceModel
 from warehouse.errors import ModelArtifactError, NotReady, NotTrained
+from warehouse.vocab import Target
 
 SAMPLES = 1_500
 GROUPS = {"grid_position": "grid", "elo_combined": "ratings", "practice_gap_pct": "practice"}
@@ -157,6 +159,16 @@ def test_a_missing_file_is_named(joint, missing: str) -> None:
         JointOrderModel.from_artifacts(artifacts)
 
 
+def test_artifacts_of_an_earlier_version_are_refused(joint) -> None:
+    """They held the points themselves; a model that cannot be read is trained again."""
+    artifacts = joint.to_artifacts()
+    content = json.loads(artifacts["joint.json"])
+    assert content["settings"]["points"] == "race"
+    content["settings"]["points"] = [25.0, 18.0, 15.0]
+    with pytest.raises(ModelArtifactError, match="do not fit"):
+        JointOrderModel.from_artifacts({**artifacts, "joint.json": json.dumps(content).encode()})
+
+
 def test_artifacts_of_another_model_are_refused(joint, trained) -> None:
     other = {**joint.to_artifacts(), "joint.json": trained.to_artifacts()["model.json"]}
     with pytest.raises(ModelArtifactError):
@@ -235,13 +247,41 @@ def test_qualifying_has_no_retirements_and_no_points(races, check, coming: pl.Da
 
 
 def test_settings_of_prediction_can_be_changed_without_training(joint, coming: pl.DataFrame) -> None:
-    calm = joint.with_settings(points=(8.0, 7.0), retires=False)
+    calm = joint.with_settings(points=None, retires=False)
     made = calm.predict(coming)
-    assert np.allclose(
-        made.group_by("event_id").agg(pl.col("expected_points").sum())["expected_points"], 15.0
-    )
+    assert made["dnf_probability"].null_count() == made["expected_points"].null_count() == made.height
     assert joint.settings.retires
     assert joint.predict(coming)["dnf_probability"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "season", "paid"),
+    [
+        (Target.RACE, 2023, [25, 18, 15, 12, 10, 8, 6, 4, 2, 1]),
+        (Target.SPRINT, 2022, [8, 7, 6, 5, 4, 3, 2, 1]),
+        (Target.SPRINT, 2021, [3, 2, 1]),
+        (Target.SPRINT, 2019, None),  # there were none
+        (Target.RACE, 2009, None),  # other rules
+    ],
+)
+def test_points_are_those_of_the_season(
+    joint, coming: pl.DataFrame, target: Target, season: int, paid: list[int] | None
+) -> None:
+    event = coming.filter(pl.col("event_id") == coming["event_id"][0])
+    made = joint.with_settings(points=target).forecast(event.with_columns(season=pl.lit(season)))
+    if paid is None:
+        assert made.entries["expected_points"].null_count() == made.entries.height
+        return
+    worth = {place: float(points) for place, points in enumerate(paid, start=1)}
+    by_hand = made.positions.group_by("driver_id").agg(
+        by_hand=(
+            pl.col("probability")
+            * pl.col("position").replace_strict(worth, default=0.0, return_dtype=pl.Float64)
+        ).sum()
+    )
+    both = made.entries.join(by_hand, on="driver_id")
+    assert np.allclose(both["expected_points"], both["by_hand"], atol=1e-9)
+    assert both["expected_points"].sum() == pytest.approx(sum(paid))
 
 
 def test_nothing_to_learn_from_is_said(races) -> None:

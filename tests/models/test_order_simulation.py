@@ -4,13 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.order_simulation import RaceNoise, SampledOrders, marginals, reweight, simulate
+from models.order_simulation import REACHED, RaceNoise, SampledOrders, marginals, reweight, simulate
 from models.plackett_luce import OrderedFields, fit_plackett_luce
 
 CALM = RaceNoise(spread=0.75, team_share=0.3, mishap_rate=0.0)
+RARE = 0.002
 
 
 def drawn(strength, retirement=None, teams=None, noise=CALM, samples=20_000, seed=1) -> SampledOrders:
@@ -55,29 +56,47 @@ def test_retirements_happen_as_often_as_asked() -> None:
     assert np.allclose(marginals(orders).retirement, hazard, atol=0.012)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 1000), n=st.integers(4, 22))
-def test_reweighted_orders_reach_what_is_wanted(seed: int, n: int) -> None:
+def test_reweighted_orders_reach_what_some_weights_reach(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
-    strength = np.sort(rng.normal(size=n))[::-1]
-    orders = drawn(strength, samples=6_000, seed=seed)
-    own = marginals(orders)
-    # leaning on a forecast that thinks less of the differences, as slots do; what never happens cannot be wanted
-    level = marginals(drawn(strength * 0.5, samples=6_000, seed=seed + 1))
-    lean = {
-        name: np.where(getattr(own, name) > 0.002, 0.7, 1.0) * getattr(own, name)
-        + np.where(getattr(own, name) > 0.002, 0.3, 0.0) * getattr(level, name)
-        for name in ("win", "podium", "points")
-    }
-    wanted = {name: share * getattr(own, name).sum() / share.sum() for name, share in lean.items()}
-    tilted = reweight(orders, wanted["win"], wanted["podium"], wanted["points"])
+    orders = drawn(np.sort(rng.normal(size=n))[::-1], samples=6_000, seed=seed)
+    # three tenths of the weight on orders that are kind to some drivers and unkind to others
+    kindness = np.exp(orders.places @ (2.0 * rng.normal(size=n) / n))
+    weights = 0.7 * orders.weights + 0.3 * kindness / kindness.sum()
+    wanted = marginals(SampledOrders(orders.places, orders.retired, weights))
+    tilted = reweight(orders, wanted.win, wanted.podium, wanted.points)
     assert tilted.weights.sum() == pytest.approx(1)
     assert (tilted.weights > 0).all()
     assert tilted.places is orders.places
     after = marginals(tilted)
-    for name, share in wanted.items():
-        was, miss = (np.abs(getattr(found, name) - share).max() for found in (own, after))
-        assert miss < max(0.01, 0.2 * was)
+    for name in ("win", "podium", "points"):
+        assert np.abs(getattr(after, name) - getattr(wanted, name)).max() < 1.01 * REACHED
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 1000), n=st.integers(4, 22))
+@example(seed=432, n=15)  # two of its drivers finish in the points of every drawn order
+def test_reweighted_orders_come_close_to_a_leaning_forecast(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    strength = np.sort(rng.normal(size=n))[::-1]
+    orders = drawn(strength, samples=6_000, seed=seed)
+    own = marginals(orders)
+    # leaning on a forecast that thinks less of the differences, as slots do
+    level = marginals(drawn(strength * 0.5, samples=6_000, seed=seed + 1))
+    lean = {}
+    for name in ("win", "podium", "points"):
+        was = getattr(own, name)
+        share = np.where(was > RARE, 0.7 * was + 0.3 * getattr(level, name), was)
+        lean[name] = share * was.sum() / share.sum()
+    tilted = marginals(reweight(orders, lean["win"], lean["podium"], lean["points"]))
+    for name, share in lean.items():
+        was, after = getattr(own, name), getattr(tilted, name)
+        # No weights can give what no order has, or take what every order has: there the drawn share stays.
+        can_move = (was > RARE) & (was < 1.0 - RARE)
+        bound = max(0.004, 0.1 * np.abs(was - share).max())
+        assert (np.abs(after - share)[can_move] < bound).all()
+        assert (np.abs(after - was)[~can_move] <= np.abs(share - was)[~can_move] + 0.002).all()
 
 
 def test_wanting_what_is_there_changes_no_weight() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from f1core.accuracy import comparisons_of, headline
+from f1core.accuracy import Races, comparisons_of, headline
 from f1core.targets import PRODUCTION_MODEL
 from tests.pages.conftest import ACCURACY, Open, draw, param
 from warehouse.reader import Reader
@@ -53,7 +53,7 @@ def test_bold_marks_the_best(visit: Open, built_data: Path) -> None:
 
 def test_the_words_follow_from_the_numbers(visit: Open, built_data: Path) -> None:
     seen = visit(ACCURACY, built_data, clock=NOW)
-    found = comparisons_of(Reader(built_data / "warehouse"), "pre_race")
+    found = comparisons_of(Reader(built_data / "warehouse"), Races("pre_race"))
     for baseline in ("grid", "points", "elo"):
         assert seen.says(headline(found, baseline))
 

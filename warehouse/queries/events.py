@@ -62,9 +62,10 @@ def session_times(reader: Reader) -> pl.DataFrame:
 
 
 def session_calendar(reader: Reader) -> pl.DataFrame:
-    """Every session of every event: ``event_id, session, starts_at, known_at`` [UTC], in order of time."""
+    """Every session of every event: ``event_id, session, starts_at, known_at`` [UTC], ``is_time_estimated``, by time."""
     return reader.query(
-        "select event_id, session, starts_at, known_at from sessions order by starts_at, event_id, session"
+        "select event_id, session, starts_at, known_at, is_time_estimated from sessions "
+        "order by starts_at, event_id, session"
     )
 
 

@@ -17,6 +17,7 @@ from warehouse.tables.monitoring import MONITORING_TABLES
 from warehouse.tables.provenance import PROVENANCE_TABLES
 from warehouse.tables.results import RESULT_TABLES
 from warehouse.tables.sessions import SESSION_TABLES
+from warehouse.tables.strategy import STRATEGY_TABLES
 from warehouse.tables.weather import WEATHER_TABLES
 
 FACT_TABLES: tuple[Table, ...] = (*CALENDAR_TABLES, *RESULT_TABLES, *LAP_TABLES)
@@ -30,6 +31,7 @@ ALL_TABLES: tuple[Table, ...] = (
     *MONITORING_TABLES,
     *CHAMPIONSHIP_TABLES,
     *ANALYTICS_TABLES,
+    *STRATEGY_TABLES,
 )
 TABLES: dict[str, Table] = {table.name: table for table in ALL_TABLES}
 

@@ -115,7 +115,7 @@ FORECAST_ENTRIES = Table(
         Column(
             "expected_points",
             "float",
-            "Expected points of the session, by the present points table; null where the model says nothing of them.",
+            "Expected points of the session, by the points of its season; null where the model says nothing of them.",
             unit="points",
             minimum=0,
         ),

@@ -1,0 +1,1 @@
+"""Strategy: a race set up for the simulator, edited, run, optimised and reviewed."""

@@ -1,0 +1,1 @@
+"""What the strategy simulator knows of racing: measured race by race, pooled over circuits."""
