@@ -11,8 +11,9 @@ from f1core.charts.predicted_actual import predicted_actual
 from f1core.outlook import Event, Outlook, outlook
 from f1core.wording import OUR_MODEL, SCORE_BY_COLUMN, model_order, stage_order
 from pages.shell import forecast as stored
+from pages.shell import home
 from pages.shell.charts import draw
-from pages.shell.frame import App, page
+from pages.shell.frame import App, link_to, page
 from pages.shell.sealed import seal_note
 from pages.shell.tables import driver_table, figure
 from pages.shell.text import day, listed, race_place, race_title
@@ -33,9 +34,14 @@ def weekend(app: App, state: Outlook, event: Event) -> None:
         which = "Last known race" if state.is_season_over else "Next race"
         st.markdown(f"{which} · round {event['round']} of {state.count_rounds} · {race_place(event)}{sprint}")
         if not state.is_season_over:
-            countdown(app, event["race_starts_at"])
+            lights, weather = st.columns(2)
+            with lights:
+                countdown(app, event["race_starts_at"])
+            with weather:
+                home.rain(app, event)
     with right:
         session_table(app, event)
+        home.after_that(app, state)
 
 
 def freshness(state: Outlook) -> None:
@@ -73,6 +79,7 @@ def forecast(app: App, event: Event) -> None:
     model = model_order(heads.filter(pl.col("stage") == stage)["model"])[0]
     head = heads.filter((pl.col("stage") == stage) & (pl.col("model") == model)).row(0, named=True)
     rows = stored.read_review(app, kind, head)
+    rows = home.with_moves(app, kind, heads, stage, model, rows)
     stored.badges(kind, stage)
     stored.warnings_of(head)
     seal_note(app, event)
@@ -84,11 +91,13 @@ def forecast(app: App, event: Event) -> None:
         driver_table(
             rows.head(TOP), alt=f"First ten of the forecast of the {race_title(event)}", is_short=True
         )
+        if words := home.moves_words(rows):
+            st.caption(words)
         with st.container(horizontal=True, vertical_alignment="center"):
             where = {"event": event["event_id"], "stage": stage}
             label = f"All {rows.height} drivers, and the baselines"
-            st.page_link("pages/race.py", label=label, icon=":material/flag:", query_params=where)
-            stored.downloads(kind, head, rows)
+            link_to(app, "pages/race.py", label, where, ":material/flag:", key="all_drivers")
+        stored.take_away(kind, head, rows)
     stored.provenance(kind, head, app.now)
 
 
@@ -113,9 +122,8 @@ def record(app: App, held: pl.DataFrame) -> None:
         f"Backtest, {Stage(stages[0]).label.lower()}: {ours['count_events'][0]} of the {total} races since "
         f"{FROM_SEASON}, each forecast by a model that had seen only earlier ones; never sealed."
     )
-    st.page_link(
-        "pages/accuracy.py", label="All scores, and where it goes wrong", icon=":material/query_stats:"
-    )
+    words = "All scores, and where it goes wrong"
+    link_to(app, "pages/accuracy.py", words, {}, ":material/query_stats:", key="to_accuracy")
 
 
 with page("Next race") as app:
@@ -130,4 +138,11 @@ with page("Next race") as app:
         weekend(app, state, shown)
         freshness(state)
         forecast(app, shown)
-        record(app, events.filter((pl.col("status") == "held") & (pl.col("result_known_at") <= app.now)))
+        if not st.context.is_embedded:
+            left, right = st.columns(2, gap="large")
+            with left:
+                home.last_race(app, state.last_known)
+            with right:
+                home.title(app)
+            record(app, events.filter((pl.col("status") == "held") & (pl.col("result_known_at") <= app.now)))
+            home.tour(app, state.next, state.last_known)

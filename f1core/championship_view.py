@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from f1core.team_colours import with_team_colours
 from f1core.title_words import Outlook, as_data
 from warehouse.queries.championship import title_odds
 from warehouse.reader import Reader
@@ -23,6 +24,20 @@ def labelled_odds(
         .with_columns(label=pl.when("shared").then("name").otherwise("label"))
         .drop("shared")
     )
+
+
+def coloured_odds(rows: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
+    """Odds with ``team_colour`` and ``team_dash``; drivers keep the dash they have on every page.
+
+    Args:
+        rows: As in :func:`labelled_odds`, of one championship.
+        order: As in :func:`warehouse.queries.drivers.season_drivers`, of its season.
+    """
+    if rows.is_empty() or rows["championship"][0] == "constructors":
+        named = rows.drop("constructor_id", strict=False).with_columns(constructor_id="entity_id")
+        return with_team_colours(named, "season")
+    named = rows.with_columns(driver_id="entity_id")
+    return with_team_colours(named, "season", order=order).drop("driver_id")
 
 
 def points_table(rows: pl.DataFrame) -> pl.DataFrame:

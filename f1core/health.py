@@ -12,8 +12,6 @@ from f1core.agenda import Job, PlannedRun
 from f1core.job_log import JobLog, JobRun, RunStatus
 from f1core.outlook import time_between
 from f1core.sources.limits import QuotaState
-from warehouse.queries.health import table_sizes
-from warehouse.reader import Reader
 
 STATUS_WORDS = {
     RunStatus.RUNNING: "▸ running",
@@ -125,14 +123,17 @@ def coming_frame(runs: Sequence[PlannedRun], retries: Sequence[JobRun], now: dt.
     return frame.with_columns(in_words=pl.Series(words, dtype=pl.String))
 
 
-def freshness(reader: Reader, now: dt.datetime) -> pl.DataFrame:
+def freshness(found: pl.DataFrame, now: dt.datetime) -> pl.DataFrame:
     """How much every table holds, and how old its newest fact is.
+
+    Args:
+        found: As in :func:`warehouse.queries.health.table_sizes`.
+        now: The present instant.
 
     Returns:
         ``group``, ``table``, ``rows``, ``known_through`` [UTC], ``age`` in words, missing where a table has no facts that
         become known, and ``age_days``.
     """
-    found = table_sizes(reader)
     newest = [None if at is None or at > now else at for at in found["known_through"].to_list()]
     return found.with_columns(
         age=pl.Series([None if at is None else time_between(at, now) for at in newest], dtype=pl.String),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from f1core.analytics import analyse, race_craft
 from f1core.provenance import fact_sources
 from f1core.published import publish_documents
 from f1core.ratings import rate_events
@@ -25,8 +26,11 @@ Progress = Callable[[str], None]
 FACT_CODE = (
     "warehouse/sql/*/*.sql",
     "warehouse/tables/*.py",
+    "warehouse/analytics.py",
+    "warehouse/queries/samples.py",
     "warehouse/transform.py",
     "warehouse/vocab.py",
+    "f1core/analytics.py",
     "f1core/sources/archive.py",
     "f1core/sources/bundle.py",
     "f1core/sources/contract.py",
@@ -41,6 +45,8 @@ FACT_CODE = (
     "f1core/ratings.py",
     "f1core/supplement.py",
     "f1core/timing_results.py",
+    "models/elo_rankings.py",
+    "models/lap_craft.py",
     "models/lap_pace.py",
     "models/pace_filter.py",
     "models/rating*.py",
@@ -130,10 +136,17 @@ def ingest(
             rewritten[name] = store.replace(name, told, parents=facts) or []
             rows[name] = told.num_rows
         progress("rating drivers and constructors")
-        ratings = rate_events(facts["race_results"], facts["qualifying_results"], facts["laps"])
+        craft = race_craft(facts["laps"])
+        ratings = rate_events(
+            facts["race_results"], facts["qualifying_results"], facts["laps"], craft.drivers
+        )
         rewritten["ratings"] = store.replace("ratings", ratings) or []
         rows["ratings"] = ratings.num_rows
         digests["ratings"] = {str(season): value for season, value in season_digests(ratings).items()}
+        progress("metrics of drivers, teams and circuits")
+        for name, made in analyse(facts, ratings, craft).items():
+            rewritten[name] = store.replace(name, made, parents=facts) or []
+            rows[name] = made.num_rows
         store.publish(
             now=now,
             notes={

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+import threading
+from functools import lru_cache
 from typing import Any
 
 from f1core.agenda import DAY, PlannedRun
@@ -21,6 +23,9 @@ SILENT = dt.timedelta(minutes=3)
 """A runner that gave no sign of life for so long does not live."""
 
 
+_PLANNING = threading.Lock()
+
+
 def job_log(workspace: Workspace) -> JobLog:
     """The record of an installation's runs."""
     return JobLog(workspace.settings.jobs_root / FILE)
@@ -30,8 +35,15 @@ def coming_runs(
     workspace: Workspace, now: dt.datetime, *, days: int = AHEAD
 ) -> tuple[list[PlannedRun], list[str]]:
     """What is planned from an instant on, and the coming events that nothing can be planned for."""
-    plan = Plan(workspace)
-    return plan.all(now, now + days * DAY), plan.unplannable(now)
+    plan = _plan(workspace)
+    with _PLANNING:
+        return plan.all(now, now + days * DAY), plan.unplannable(now)
+
+
+@lru_cache(maxsize=4)
+def _plan(workspace: Workspace) -> Plan:
+    """One plan per installation: it plans anew by itself when the published calendar has changed."""
+    return Plan(workspace)
 
 
 def runner_state(log: JobLog, now: dt.datetime) -> dict[str, Any]:

@@ -60,10 +60,11 @@ def rate_frames(
     return all_ratings(rows).select(TABLES["ratings"].column_names)
 
 
-def rate_events(race_results: pa.Table, qualifying_results: pa.Table, laps: pa.Table) -> pa.Table:
-    """As :func:`rate_frames`, for Arrow tables; race pace is taken from the laps."""
-    columns = laps.select(["session", *LAP_COLUMNS])
-    results, qualifying, rows = (
-        pl.DataFrame(pl.from_arrow(table)) for table in (race_results, qualifying_results, columns)
-    )
-    return rate_frames(results, qualifying, lap_paces(rows)).to_arrow().cast(TABLES["ratings"].schema)
+def rate_events(
+    race_results: pa.Table, qualifying_results: pa.Table, laps: pa.Table, paces: pl.DataFrame | None = None
+) -> pa.Table:
+    """As :func:`rate_frames`, for Arrow tables; race pace is taken from the laps where ``paces`` does not bring it."""
+    results, qualifying = (pl.DataFrame(pl.from_arrow(table)) for table in (race_results, qualifying_results))
+    if paces is None:
+        paces = lap_paces(pl.DataFrame(pl.from_arrow(laps.select(["session", *LAP_COLUMNS]))))
+    return rate_frames(results, qualifying, paces).to_arrow().cast(TABLES["ratings"].schema)

@@ -100,6 +100,8 @@ class RacePace:
         lap_s: The race's median green lap [s].
         residual_pct: Standard deviation of a usual lap around the fit (robust).
         count_laps: Laps used.
+        residuals: One row per lap used: ``driver_id, lap_number, tyre_laps, residual_pct`` (what the sum leaves of it),
+            by driver and lap.
     """
 
     drivers: pl.DataFrame
@@ -107,6 +109,7 @@ class RacePace:
     lap_s: float
     residual_pct: float
     count_laps: int
+    residuals: pl.DataFrame
 
 
 def green_laps(laps: pl.DataFrame) -> pl.DataFrame:
@@ -213,7 +216,13 @@ def fit_race(laps: pl.DataFrame, priors: LapPriors | None = None) -> RacePace | 
             "count_laps": counts[n:],
         }
     )
-    return RacePace(drivers, effects, float(rows["lap_s"][0]), solution.sigma, rows.height)
+    residuals = rows.select(
+        "driver_id",
+        "lap_number",
+        "tyre_laps",
+        residual_pct=pl.Series(rows["lap_pct"].to_numpy() - design.matrix @ solution.values),
+    )
+    return RacePace(drivers, effects, float(rows["lap_s"][0]), solution.sigma, rows.height, residuals)
 
 
 def fit_races(laps: pl.DataFrame, priors: LapPriors | None = None) -> Iterator[tuple[str, RacePace]]:

@@ -22,7 +22,6 @@ from f1core.accuracy import (
 )
 from f1core.charts.rolling_form import rolling_form
 from f1core.charts.skill import skill
-from f1core.review import as_csv, as_json
 from f1core.wording import (
     BASELINE_WORDS,
     SCORE_BY_COLUMN,
@@ -31,9 +30,12 @@ from f1core.wording import (
     model_name,
     model_order,
 )
+from pages.shell.accuracy_extras import all_forecasts, biggest_surprises, by_circuit_type, rates
 from pages.shell.backtest import calibration, season_scores, worst
 from pages.shell.charts import draw
 from pages.shell.choices import choose, choose_some
+from pages.shell.downloads import downloads
+from pages.shell.embed import json_beside
 from pages.shell.frame import App, page
 from pages.shell.sealed import by_circuit_and_driver, sealed_section
 from pages.shell.tables import score_table
@@ -66,8 +68,8 @@ def coverage(app: App, scores: pl.DataFrame, target: Target) -> None:
     )
 
 
-def seasons_and_form(scores: pl.DataFrame, table: pl.DataFrame) -> None:
-    """One score season by season and over the last five races; all of them in a table."""
+def seasons_and_form(scores: pl.DataFrame, table: pl.DataFrame) -> str:
+    """One score season by season and over the last five races; all of them in a table; returns the score."""
     name = choose(
         "Score",
         CHART_SCORES,
@@ -85,6 +87,7 @@ def seasons_and_form(scores: pl.DataFrame, table: pl.DataFrame) -> None:
         draw(rolling_form, rolling_scores(scores), SCORE_BY_COLUMN[name], key="form")
     with st.expander("Every score by season", icon=":material/table:"):
         season_scores(table)
+    return name
 
 
 def take_away(scores: pl.DataFrame, stage: str, target: Target) -> None:
@@ -92,19 +95,33 @@ def take_away(scores: pl.DataFrame, stage: str, target: Target) -> None:
     with st.expander("What the scores mean", icon=":material/menu_book:"):
         st.markdown("\n".join(f"- **{score.name}**: {score.definition}" for score in SCORES))
     document = {"kind": "backtest", "target": target.value, "stage": stage, "scores": scores.to_dicts()}
-    with st.container(horizontal=True):
-        for label, mime, make in (
-            ("csv", "text/csv", lambda: as_csv(scores)),
-            ("json", "application/json", lambda: as_json(document)),
-        ):
-            st.download_button(
-                f"Scores by race, {label.upper()}",
-                make,
-                f"backtest_scores_{target.value}_{stage}.{label}",
-                mime,
-                icon=":material/download:",
-                on_click="ignore",
-            )
+    downloads(f"backtest_scores_{target.value}_{stage}", scores, document, of="Scores by race")
+
+
+def details(app: App, races: Races, scores: pl.DataFrame, found: list[Comparison]) -> None:
+    """Everything below the verdict; an embedded view leaves it out."""
+    model, target = model_order(scores["model"])[0], Target(races.target)
+    table = app.read(season_table, races)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Better or worse", anchor=False)
+        draw(skill, comparison_table(found), key="skill")
+        st.caption("Advantage in % of the baseline's score, drawn up to ±100 %, with its 90 % interval.")
+    with right:
+        st.subheader("All scores", anchor=False)
+        pooled = table.filter(pl.col("season") == "All")
+        score_table(score_lines(pooled), alt="Scores over all races by model, best in bold")
+    st.subheader("Season by season, and form", anchor=False)
+    name = seasons_and_form(scores, table)
+    by_circuit_type(app, races, name)
+    st.subheader("Can the probabilities be taken at their word?", anchor=False)
+    calibration(app, races, model)
+    st.subheader("Misses", anchor=False)
+    worst(app, races, model)
+    biggest_surprises(app, races, model)
+    by_circuit_and_driver(app, races.stage, model, target)
+    all_forecasts(app, target)
+    take_away(scores, races.stage, target)
 
 
 with page("Accuracy") as app:
@@ -132,27 +149,10 @@ with page("Accuracy") as app:
         if scores.is_empty():
             st.info("No backtested race was over at this time.", icon=":material/hourglass_empty:")
         else:
-            model = model_order(scores["model"])[0]
             found = app.read(comparisons_of, races)
-            table = app.read(season_table, races)
             verdict(found)
             coverage(app, scores, target)
-            left, right = st.columns(2, gap="large")
-            with left:
-                st.subheader("Better or worse", anchor=False)
-                draw(skill, comparison_table(found), key="skill")
-                st.caption(
-                    "Advantage in % of the baseline's score, drawn up to ±100 %, with its 90 % interval."
-                )
-            with right:
-                st.subheader("All scores", anchor=False)
-                pooled = table.filter(pl.col("season") == "All")
-                score_table(score_lines(pooled), alt="Scores over all races by model, best in bold")
-            st.subheader("Season by season, and form", anchor=False)
-            seasons_and_form(scores, table)
-            st.subheader("Can the probabilities be taken at their word?", anchor=False)
-            calibration(app, races, model)
-            st.subheader("Misses", anchor=False)
-            worst(app, races, model)
-            by_circuit_and_driver(app, stage, model, target)
-            take_away(scores, stage, target)
+            rates(scores)
+            json_beside("v1/accuracy", season=str(seasons[-1]) if seasons else "")
+            if not st.context.is_embedded:
+                details(app, races, scores, found)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 import streamlit as st
 
-from f1core.championship_view import document, labelled_odds, points_table
+from f1core.championship_view import coloured_odds, document, labelled_odds
 from f1core.charts.final_positions import final_positions as position_map
+from f1core.charts.standings_lines import standings_lines
 from f1core.charts.title_odds import title_odds, title_race
 from f1core.outlook import outlook
-from f1core.review import as_csv, as_json
 from f1core.title_words import what_must_happen
 from pages.shell.charts import draw
 from pages.shell.choices import choose
+from pages.shell.downloads import downloads
+from pages.shell.embed import json_beside
 from pages.shell.frame import App, page
-from pages.shell.tables import ROW_HEIGHT
+from pages.shell.points import points_simulator
+from pages.shell.tables import championship_table
 from pages.shell.text import day, listed, plain
 from warehouse.queries.championship import final_positions, odds_seasons
+from warehouse.queries.drivers import season_drivers
 from warehouse.queries.events import calendar
 
 NAMES = {"drivers": "Drivers", "constructors": "Constructors"}
@@ -80,47 +82,38 @@ def provenance(app: App, rows: pl.DataFrame) -> None:
         )
 
 
-def table(rows: pl.DataFrame, which: str) -> None:
-    """The points table with what is expected of its end."""
-    column = st.column_config
-    shown = points_table(rows)
-    st.dataframe(
-        shown if which == "drivers" else shown.drop("constructor_name"),
-        hide_index=True,
-        height="content",
-        row_height=ROW_HEIGHT,
-        placeholder="–",
-        alt="Championship table with title odds, a line each",
-        column_config={
-            "position": column.NumberColumn("#", width=42, pinned=True),
-            "name": column.TextColumn(NAMES[which][:-1], width=128, pinned=True),
-            "constructor_name": column.TextColumn(
-                "Car", help="Expected for the rest of the season", width=110
-            ),
-            "points": column.NumberColumn("Points", format="%g", width=62),
-            "gap": column.NumberColumn("Behind", format="%g", width=62),
-            "wins": column.NumberColumn("Wins", width=50),
-            "title": column.ProgressColumn("Title", min_value=0, max_value=100, format="%.1f %%", width=92),
-            "expected_points": column.NumberColumn("At the end", format="%.0f", width=80),
-            "span": column.TextColumn("80 % range", help="Eight of ten should end within", width=86),
-            "expected_position": column.NumberColumn(
-                "Place", help="Expected at the end", format="%.1f", width=58
-            ),
-            "chance": column.TextColumn("By the rules", width=86),
-        },
-    )
+def whole(app: App, rows: pl.DataFrame, now: pl.DataFrame) -> None:
+    """Odds, what must happen, how it went, where everybody ends up, and the points simulator.
 
-
-def take_away(name: str, rows: pl.DataFrame, made: dict[str, Any]) -> None:
-    """Downloads."""
-    with st.container(horizontal=True, gap="xsmall"):
-        for label, mime, make in (
-            ("CSV", "text/csv", lambda: as_csv(rows.drop("label"))),
-            ("JSON", "application/json", lambda: as_json(made)),
-        ):
-            st.download_button(
-                label, make, f"{name}.{label.lower()}", mime, icon=":material/download:", on_click="ignore"
-            )
+    Args:
+        app: The app.
+        rows: All rounds of the season that may be shown.
+        now: The round that is shown.
+    """
+    event, which = now["event_id"][0], now["championship"][0]
+    found = app.read(what_must_happen, event, which)
+    positions = app.read(final_positions, event, which)
+    left, right = st.columns(2, gap="large")
+    with left:
+        draw(title_odds, now, key="odds")
+    with right:
+        st.markdown("**What must happen**")
+        st.markdown("\n".join(f"- {plain(words)}" for words in found.sentences))
+        st.caption(
+            "Exact, from the points rules: level on points, more wins decide, then more second places …"
+        )
+    order = app.read(season_drivers, now["season"][0])
+    so_far = coloured_odds(rows.filter(pl.col("known_at") <= now["known_at"][0]), order)
+    st.subheader("Odds from round to round", anchor=False)
+    draw(title_race, so_far, key="race")
+    st.subheader("Points from round to round", anchor=False)
+    draw(standings_lines, so_far, key="points")
+    st.subheader("Where everybody ends up", anchor=False)
+    draw(position_map, now, positions, key="positions")
+    championship_table(now, NAMES[which][:-1])
+    downloads(f"championship_{event}_{which}", now.drop("label"), document(now, positions, found))
+    if which == "drivers":
+        points_simulator(app, now)
 
 
 with page("Championship") as app:
@@ -134,26 +127,16 @@ with page("Championship") as app:
         )
     else:
         now = pick_round(rows)
-        event, which = now["event_id"][0], now["championship"][0]
-        found = app.read(what_must_happen, event, which)
-        positions = app.read(final_positions, event, which)
+        which = now["championship"][0]
         st.subheader(
             f"{NAMES[which]}, after the {now['full_name'][0]} of {day(now['race_date'][0])}",
             anchor=False,
         )
         provenance(app, now)
-        left, right = st.columns(2, gap="large")
-        with left:
+        if st.context.is_embedded:
             draw(title_odds, now, key="odds")
-        with right:
-            st.markdown("**What must happen**")
-            st.markdown("\n".join(f"- {plain(words)}" for words in found.sentences))
-            st.caption(
-                "Exact, from the points rules: level on points, more wins decide, then more second places …"
-            )
-        st.subheader("Odds from round to round", anchor=False)
-        draw(title_race, rows.filter(pl.col("known_at") <= now["known_at"][0]), key="race")
-        st.subheader("Where everybody ends up", anchor=False)
-        draw(position_map, now, positions, key="positions")
-        table(now, which)
-        take_away(f"championship_{event}_{which}", now, document(now, positions, found))
+        else:
+            whole(app, rows, now)
+        json_beside(
+            "v1/championship", season=str(now["season"][0]), championship=which, after=now["event_id"][0]
+        )

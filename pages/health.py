@@ -32,6 +32,7 @@ from pages.shell.monitoring import monitoring
 from pages.shell.tables import figure
 from pages.shell.text import listed, moment, plain
 from warehouse.errors import ParcFermeError
+from warehouse.queries.health import table_sizes
 
 RUNS = 1000
 COMING = 12
@@ -122,6 +123,11 @@ def next_runs(app: App, coming: list[PlannedRun]) -> None:
     st.caption(f"The next {min(COMING, frame.height)} of {frame.height} in two weeks; times in UTC.")
 
 
+def _document(app: App, runs: list[JobRun], tables: pl.DataFrame) -> dict[str, object]:
+    """All of it as one document, made when somebody asks for it."""
+    return health_document(runs, job_status(app.workspace, app.now), tables, app.now)
+
+
 with page("Health") as app:
     st.title("Is everything at work?", anchor=False)
     runs: list[JobRun] = []
@@ -135,7 +141,7 @@ with page("Health") as app:
     except ParcFermeError as error:
         explain(error)  # a damaged record must not hide how fresh the facts are
     left, right = st.columns([3, 2], gap="large")
-    tables = freshness(app.reader, app.now)
+    tables = freshness(app.read(table_sizes), app.now)
     with left:
         st.subheader("Facts and their age", anchor=False)
         freshness_table(tables)
@@ -149,10 +155,9 @@ with page("Health") as app:
     backtest_progress(app)
     monitoring(app)
     with st.container(horizontal=True):
-        document = health_document(runs, job_status(app.workspace, app.now), tables, app.now)
         for label, mime, body in (
             ("csv", "text/csv", lambda: as_csv(runs_frame(runs))),
-            ("json", "application/json", lambda: as_json(document)),
+            ("json", "application/json", lambda: as_json(_document(app, runs, tables))),
         ):
             st.download_button(
                 f"Runs, {label.upper()}" if label == "csv" else "All of this, JSON",

@@ -19,6 +19,7 @@ from pages.shell.choices import choose
 from pages.shell.comparison import comparison, grades
 from pages.shell.distributions import distributions
 from pages.shell.frame import App, explain, page
+from pages.shell.race_extras import happened, previous, stage_by_stage, weather
 from pages.shell.sealed import seal_note
 from pages.shell.tables import driver_table
 from pages.shell.targets import event_target
@@ -129,8 +130,11 @@ def forecast(app: App, event: dict[str, Any], found: dict[str, pl.DataFrame], ta
         st.subheader(", ".join(OUTCOME_WORDS[target]).capitalize(), anchor=False)
         draw(outcome_probabilities, rows, OUTCOME_WORDS[target], key="outcomes")
     driver_table(rows, alt=f"Forecast of the {race_title(event)}, a line per driver", target=target)
-    stored.downloads(kind, head, rows)
+    stored.take_away(kind, head, rows)
     stored.provenance(kind, head, app.now)
+    stage_by_stage(app, kind, found[kind], model, target)
+    if st.context.is_embedded:
+        return
     distributions(app, kind, head, rows)
     st.subheader("Beside the baselines", anchor=False)
     comparison(app, kind, head, scores)
@@ -148,9 +152,13 @@ with page("Races") as app:
         title.title(race_title(event), anchor=False)
         when = f"{event['race_starts_at']:%a %d %b %Y, %H:%M} UTC"
         title.markdown(f"Round {event['round']} · {race_place(event)} · {when}")
+        weather(app, event)
         target = event_target(event)
         if found := stored.stored_heads(app, event["event_id"], target):
             forecast(app, event, found, target)
         else:
             stored.nothing_stored(app, event, events, target)
-        around(kept, event)
+        if not st.context.is_embedded:
+            happened(app, event, target)
+            previous(app, event)
+            around(kept, event)

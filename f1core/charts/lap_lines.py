@@ -49,7 +49,23 @@ def with_series(laps: pl.DataFrame) -> pl.DataFrame:
     return laps.with_columns(series=pl.when(flag).then(pl.lit(UNCHANGED)).otherwise(pl.lit(SIMULATED)))
 
 
-def lap_lines(laps: pl.DataFrame, chosen: Sequence[str], y: alt.Y, tooltip: list[alt.Tooltip]) -> list[Any]:
+def spread(ends: pl.DataFrame, apart: float) -> pl.DataFrame:
+    """Adds ``text_at``: where a name stands so that names of lines that end together do not cover each other.
+
+    Args:
+        ends: A row per name with ``value``, where its line ends.
+        apart: Least distance between two names, in units of ``value``.
+    """
+    rows = ends.sort("value", "label")
+    places: list[float] = []
+    for value in rows["value"]:
+        places.append(float(value) if not places else max(float(value), places[-1] + apart))
+    return rows.with_columns(text_at=pl.Series(places, dtype=pl.Float64))
+
+
+def lap_lines(
+    laps: pl.DataFrame, chosen: Sequence[str], y: alt.Y, tooltip: list[alt.Tooltip], apart: float = 0.0
+) -> list[Any]:
     """A line per car.
 
     Args:
@@ -57,6 +73,7 @@ def lap_lines(laps: pl.DataFrame, chosen: Sequence[str], y: alt.Y, tooltip: list
         chosen: Cars in colour.
         y: The axis of ``value``.
         tooltip: What a point tells.
+        apart: Least distance between the names at the ends, in units of ``value``.
 
     Returns:
         The layers; layers within layers would be copied several times over.
@@ -88,10 +105,12 @@ def lap_lines(laps: pl.DataFrame, chosen: Sequence[str], y: alt.Y, tooltip: list
         .encode(x=x, y=y, color=colour, strokeDash=dashes, detail=alt.Detail("driver_id:N"), tooltip=tooltip)
     )
     ends = data.filter(pl.col("series") == SIMULATED).sort("lap").unique("driver_id", keep="last")
+    beside = y.copy()
+    beside.shorthand = "text_at:Q"
     words = (
-        alt.Chart(ends.sort("driver_id").select("driver_id", "label", "lap", "value"))
+        alt.Chart(spread(ends, apart).select("driver_id", "label", "lap", "text_at"))
         .mark_text(align="left", dx=5, fontWeight="bold", clip=False)
-        .encode(x=x, y=y, text=alt.Text("label:N"), color=colour, size=alt.SizeValue(11))
+        .encode(x=x, y=beside, text=alt.Text("label:N"), color=colour, size=alt.SizeValue(11))
     )
     return [faint, lines, words]
 

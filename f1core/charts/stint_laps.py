@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from f1core.charts.lap_lines import SERIES, SIMULATED, lap_axis, with_series
+from f1core.charts.lap_lines import SERIES, SIMULATED, lap_axis, name_room, spread, with_series
 from f1core.charts.style import (
     NEUTRAL,
     compound_colours,
@@ -21,11 +21,16 @@ from f1core.charts.style import (
 
 HEIGHT = 340
 SHAPES = {
+    "HYPERSOFT": "triangle-down",
+    "ULTRASOFT": "triangle-right",
+    "SUPERSOFT": "triangle-left",
     "SOFT": "circle",
     "MEDIUM": "square",
     "HARD": "diamond",
     "INTERMEDIATE": "triangle-up",
     "WET": "cross",
+    "SUPERHARD": "triangle-down",
+    "UNKNOWN": "circle",
 }
 SLOW = 1.10
 """Laps beyond this share of the median (stops, safety cars) are drawn on the edge; the tooltip has them in full."""
@@ -53,7 +58,8 @@ def stint_laps(laps: pl.DataFrame) -> Any:
     )
     shown = known_compounds(rows["compound"])
     last_lap = int(rows["lap"].max() or 2)  # type: ignore[arg-type]
-    x = lap_axis(last_lap)
+    several = data["driver_id"].n_unique() > 1
+    x = lap_axis(last_lap, name_room(data) if several else 0)
     y = alt.Y("drawn:Q", title="Lap time [s]", scale=alt.Scale(domain=[low, high], nice=False, zero=False))
     tooltip = [
         alt.Tooltip("label:N", title="Driver"),
@@ -94,11 +100,21 @@ def stint_laps(laps: pl.DataFrame) -> Any:
     inside = base.mark_point(filled=True, size=32, opacity=1).encode(
         color=alt.Color("tyre:N", scale=compound_colours(shown), legend=compound_legend()), tooltip=tooltip
     )
+    ends = marks.sort("driver_id", "lap").unique("driver_id", keep="last", maintain_order=True)
+    beside = y.copy()
+    beside.shorthand = "text_at:Q"
+    whose = (
+        alt.Chart(
+            spread(ends.with_columns(value="drawn"), (high - low) / 20).select("label", "lap", "text_at")
+        )
+        .mark_text(align="left", dx=8, color=NEUTRAL)
+        .encode(x=x, y=beside, text="label:N", size=alt.value(11))
+    )
     names = ", ".join(data["label"].unique().sort())
     fastest = data["lap_time_s"].min()
     told = f"; fastest lap {fastest:.2f} s" if isinstance(fastest, float) else ""
     return finish(
-        layered(lines, outline, inside),
+        layered(lines, outline, inside, *([whose] if several else [])),
         height=HEIGHT,
         description=f"Lap times of {names or 'nobody'} on {', '.join(map(str.lower, shown)) or 'no'} tyres{told}.",
     )

@@ -13,11 +13,16 @@ ROW_HEIGHT = 21
 INK = "#15181d"
 """A letter on a compound's colour: 4.5:1 or more on each of them."""
 COMPOUNDS = {
+    "HYPERSOFT": "#f5a3c7",
+    "ULTRASOFT": "#b48ae8",
+    "SUPERSOFT": "#f0695a",
     "SOFT": "#e8484f",
     "MEDIUM": "#f2c926",
     "HARD": "#e6e8ec",
+    "SUPERHARD": "#f09a3e",
     "INTERMEDIATE": "#4db56a",
     "WET": "#6aa5f5",
+    "UNKNOWN": "#a4a8b0",
 }
 """Colours of the compounds as everybody knows them. Two are pale on white, so each has an outline, and always its letter."""
 
@@ -27,14 +32,22 @@ def rows_height(count: int, header: int = 0) -> int:
     return ROW_HEIGHT * max(count, 3) + header
 
 
-def top_legend(columns: int = 3) -> alt.Legend:
+def top_legend(columns: int = 3, *, is_lines: bool = False) -> alt.Legend:
     """A legend above the chart.
 
     Args:
         columns: Entries in a line; three words or two names fit a phone.
+        is_lines: Whether an entry is a piece of its line, which shows the dash, and not a dot.
     """
+    line = {"symbolType": "stroke", "symbolStrokeWidth": 2.5} if is_lines else {}
     return alt.Legend(
-        orient="top", direction="horizontal", title=None, labelLimit=220, columns=columns, symbolSize=90
+        orient="top",
+        direction="horizontal",
+        title=None,
+        labelLimit=220,
+        columns=columns,
+        symbolSize=400 if is_lines else 90,
+        **line,
     )
 
 
@@ -65,8 +78,9 @@ def names_axis(labels: list[str]) -> alt.Y:
 
 
 def letter(compound: str) -> str:
-    """The letter of a compound: ``S``, ``M``, ``H``, ``I``, ``W``."""
-    return compound[:1].upper()
+    """The letters of a compound: ``S``, ``M``, ``H``, ``I``, ``W``; of 2018 also ``HS``, ``US``, ``SS``, ``SH``."""
+    two = {"HYPERSOFT": "HS", "ULTRASOFT": "US", "SUPERSOFT": "SS", "SUPERHARD": "SH", "UNKNOWN": "?"}
+    return two.get(compound.upper(), compound[:1].upper())
 
 
 def compound_words(compound: str) -> str:

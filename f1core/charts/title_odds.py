@@ -7,14 +7,14 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from f1core.charts.style import NEUTRAL, finish, names_axis, rows_height, top_legend
+from f1core.charts.style import NEUTRAL, finish, names_axis, rows_height
+from f1core.charts.team_marks import team_marks
 
 SHOWN = 10
 LINES = 6
 """Lines that can be told apart."""
 FAINT = 0.01
 """Who never had more odds than this has no line, but for the first two."""
-DASHES = ([1, 0], [7, 3], [2, 2], [10, 3, 2, 3], [4, 2], [1, 3])
 HEIGHT = 320
 
 
@@ -63,7 +63,7 @@ def title_race(rows: pl.DataFrame) -> Any:
     """Draws the odds after every round, for those who ever had most.
 
     Args:
-        rows: Of a season, as in :func:`warehouse.queries.championship.title_odds`, labels unique in it.
+        rows: Of a season, as in :func:`f1core.championship_view.coloured_odds`.
     """
     best = rows.group_by("label", maintain_order=True).agg(
         pl.col("title_probability").max().alias("most"), pl.col("title_probability").mean().alias("mean")
@@ -73,7 +73,10 @@ def title_race(rows: pl.DataFrame) -> Any:
     data = rows.filter(pl.col("label").is_in(shown)).select(
         "label", "name", "count_rounds", "grand_prix_name", "title_probability", "points"
     )
-    colour = alt.Scale(domain=shown)
+    lines = pl.DataFrame({"label": shown}).join(
+        rows.select("label", "team_colour", "team_dash"), on="label", how="left", maintain_order="left_right"
+    )
+    colour, dash = team_marks(lines)
     chart = (
         alt.Chart(data)
         .mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=30, filled=True))
@@ -90,10 +93,8 @@ def title_race(rows: pl.DataFrame) -> Any:
                 scale=alt.Scale(domain=[0, 1]),
                 axis=alt.Axis(format=".0%", tickCount=5),
             ),
-            color=alt.Color("label:N", scale=colour, legend=top_legend()),
-            strokeDash=alt.StrokeDash(
-                "label:N", scale=alt.Scale(domain=shown, range=list(DASHES[: len(shown)])), legend=None
-            ),
+            color=colour,
+            strokeDash=dash,
             tooltip=[
                 alt.Tooltip("grand_prix_name:N", title="After"),
                 alt.Tooltip("name:N", title="Who"),

@@ -13,6 +13,8 @@ import polars as pl
 import streamlit as st
 from streamlit.dataframe_util import convert_anything_to_arrow_bytes
 
+from pages.shell.favourites import starred
+
 _TRANSFORMER = "parcferme_arrow"
 _building = threading.Lock()
 """Altair has one data transformer for the whole process."""
@@ -23,13 +25,16 @@ def draw(figure: Callable[..., Any], *args: Any, key: str) -> None:
 
     Args:
         figure: The function that makes it.
-        *args: What it is made of; equal frames and values give the chart that was made before.
+        *args: What it is made of, favourites starred; equal frames and values give the chart that was made before.
         key: Of the element on the page.
     """
+    args = tuple(starred(value) if isinstance(value, pl.DataFrame) else value for value in args)
     spec = _specification(f"{figure.__module__}.{figure.__qualname__}", args, _figure=figure)
     # A copy: Streamlit moves the data out of what it gets. The bytes of the data are only read.
     shown = copy.deepcopy({name: part for name, part in spec.items() if name != "datasets"})
-    st.vega_lite_chart(shown | {"datasets": dict(spec["datasets"])}, key=key)
+    # A chart with a width of its own (a map) must not be stretched.
+    width = "content" if "width" in spec else "stretch"
+    st.vega_lite_chart(shown | {"datasets": dict(spec["datasets"])}, key=key, width=width)
 
 
 def _fingerprint(frame: pl.DataFrame) -> str:

@@ -53,17 +53,70 @@ def choose(
     )
 
 
-def choose_some(label: str, options: Sequence[str], name: str) -> list[str]:
-    """Any number of some options; none chosen means all. In the URL they are joined by commas."""
-    asked = st.query_params.get(name, "")
-    known = [value for value in asked.split(",") if value in options]
-    unknown = [value for value in asked.split(",") if value and value not in options]
+def choose_some(
+    label: str,
+    options: Sequence[str],
+    name: str,
+    *,
+    words: Callable[[str], str] = str,
+    most: int | None = None,
+    is_list: bool = False,
+) -> list[str]:
+    """Any number of some options; what none chosen means is the page's to say. In the URL they are joined by commas.
+
+    Args:
+        label: Of the widget.
+        options: Values as they stand in the URL, without commas.
+        name: Of the parameter in the URL.
+        words: What people read for an option.
+        most: How many can be chosen; None for any number.
+        is_list: A searchable list rather than buttons side by side.
+    """
+    asked = list(dict.fromkeys(value for value in st.query_params.get(name, "").split(",") if value))
+    known = [value for value in asked if value in options][:most]
+    unknown = [value for value in asked if value not in options]
     if unknown:
         st.caption(f":material/info: Nothing is known of {label.lower()} “{plain(', '.join(unknown)[:60])}”.")
     key = f"choice_{name}"
     st.session_state[key] = known
-    st.pills(label, options, key=key, selection_mode="multi", on_change=_write, args=(name,))
+    if is_list:
+        st.multiselect(
+            label,
+            options,
+            key=key,
+            format_func=words,
+            max_selections=most,
+            on_change=_write,
+            args=(name,),
+            placeholder="All" if most is None else f"Up to {most}",
+        )
+    else:
+        st.pills(
+            label,
+            options,
+            key=key,
+            selection_mode="multi",
+            format_func=words,
+            on_change=_write,
+            args=(name,),
+        )
     return known
+
+
+def type_in(label: str, name: str, *, placeholder: str = "", longest: int = 60) -> str:
+    """Words that the reader types, from the URL or by hand; empty when there are none.
+
+    Args:
+        label: Of the widget.
+        name: Of the parameter in the URL.
+        placeholder: Shown in the empty box.
+        longest: More letters than so many are cut off.
+    """
+    asked = st.query_params.get(name, "")[:longest]
+    key = f"choice_{name}"
+    st.session_state[key] = asked
+    st.text_input(label, key=key, placeholder=placeholder, max_chars=longest, on_change=_write, args=(name,))
+    return asked.strip()
 
 
 def _write(name: str, resets: tuple[str, ...] = ()) -> None:

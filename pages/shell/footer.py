@@ -15,7 +15,9 @@ UNOFFICIAL = (
 )
 
 
-def footer() -> None:
-    """Draws it."""
-    st.space("small")
-    st.caption(f"{ATTRIBUTION}  \n{UNOFFICIAL}")
+def footer(*, is_short: bool = False) -> None:
+    """Draws it; the short form is for embedded views, which still must say whose data these are."""
+    if not is_short:
+        st.space("small")
+    # Not a caption: its half-transparent links are too faint on either page.
+    st.markdown(f":small[{ATTRIBUTION}]  \n:small[{UNOFFICIAL}]")

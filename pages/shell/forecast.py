@@ -10,8 +10,10 @@ import streamlit as st
 
 from f1core.accuracy import FROM_SEASON
 from f1core.outlook import time_between
-from f1core.review import as_csv, as_json, forecast_document, review
-from f1core.wording import KIND_NAMES, KIND_WORDS, STAGE_KNOWS, TARGET_NAMES
+from f1core.review import forecast_document, review
+from f1core.wording import BASELINE_NAMES, KIND_NAMES, KIND_WORDS, STAGE_KNOWS, TARGET_NAMES
+from pages.shell.downloads import downloads
+from pages.shell.embed import json_beside
 from pages.shell.frame import App
 from pages.shell.text import day, plain, race_title
 from warehouse.queries.events import sessions
@@ -91,28 +93,13 @@ def provenance(kind: str, head: dict[str, Any], now: dt.datetime) -> None:
         )
 
 
-def downloads(kind: str, head: dict[str, Any], rows: pl.DataFrame) -> None:
-    """Buttons that hand out what is shown as CSV and as JSON."""
+def take_away(kind: str, head: dict[str, Any], rows: pl.DataFrame) -> None:
+    """Files of what is shown, the same from the API, and the view to embed."""
     name = f"{head['event_id']}_{head['target']}_{head['stage']}_{head['model']}_{kind}"
-    with st.container(horizontal=True, gap="xsmall"):
-        st.download_button(
-            "CSV",
-            lambda: as_csv(rows.drop("label")),
-            f"{name}.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help="The table of this page, one row per driver",
-        )
-        st.download_button(
-            "JSON",
-            lambda: as_json(forecast_document(kind, head, rows)),
-            f"{name}.json",
-            "application/json",
-            icon=":material/download:",
-            on_click="ignore",
-            help="The same with where it comes from",
-        )
+    downloads(name, rows.drop("label"), forecast_document(kind, head, rows))
+    season, _, race = head["event_id"].partition("-")
+    if head["model"] not in BASELINE_NAMES:
+        json_beside(f"predict/{race}/{season}", kind=kind, stage=head["stage"], target=head["target"])
 
 
 def warnings_of(head: dict[str, Any]) -> None:

@@ -82,7 +82,7 @@ def freshness_table(tables: pl.DataFrame) -> None:
         placeholder="–",
         alt="Tables of the warehouse with their rows and the age of their newest fact",
         column_config={
-            "group": column.TextColumn("Group", width=112),
+            "group": column.TextColumn("Group", width=124),
             "table": column.TextColumn("Table", width=155, pinned=True),
             "rows": column.NumberColumn("Rows", format="localized", width=80),
             "known_through": column.DatetimeColumn(

@@ -7,7 +7,9 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from f1core.championship_view import points_table
 from f1core.wording import OUTCOME_WORDS
+from pages.shell.favourites import starred
 from warehouse.vocab import Target
 
 ROW_HEIGHT = 30
@@ -24,7 +26,7 @@ def driver_table(
         is_short: Without team, grid, retirement and result, for a narrow place.
         target: What is forecast.
     """
-    table = rows.with_columns(
+    table = starred(rows).with_columns(
         pl.col("win_probability", "podium_probability", "points_probability", "dnf_probability") * 100,
         span=pl.format("{}–{}", "position_low", "position_high"),
     )
@@ -68,6 +70,42 @@ def driver_table(
             ),
             "grid_position": column.NumberColumn("Grid", width=50),
             "constructor_name": column.TextColumn("Team", width=110),
+        },
+    )
+
+
+def championship_table(rows: pl.DataFrame, who: str) -> None:
+    """The points table with what is expected of its end.
+
+    Args:
+        rows: Of one round, as in :func:`f1core.championship_view.labelled_odds`.
+        who: What a line is: ``Driver`` or ``Constructor``.
+    """
+    column = st.column_config
+    shown = points_table(starred(rows))
+    st.dataframe(
+        shown if who == "Driver" else shown.drop("constructor_name"),
+        hide_index=True,
+        height="content",
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        alt="Championship table with title odds, a line each",
+        column_config={
+            "position": column.NumberColumn("#", width=42, pinned=True),
+            "name": column.TextColumn(who, width=128, pinned=True),
+            "constructor_name": column.TextColumn(
+                "Car", help="Expected for the rest of the season", width=110
+            ),
+            "points": column.NumberColumn("Points", format="%g", width=62),
+            "gap": column.NumberColumn("Behind", format="%g", width=62),
+            "wins": column.NumberColumn("Wins", width=50),
+            "title": column.ProgressColumn("Title", min_value=0, max_value=100, format="%.1f %%", width=92),
+            "expected_points": column.NumberColumn("At the end", format="%.0f", width=80),
+            "span": column.TextColumn("80 % range", help="Eight of ten should end within", width=86),
+            "expected_position": column.NumberColumn(
+                "Place", help="Expected at the end", format="%.1f", width=58
+            ),
+            "chance": column.TextColumn("By the rules", width=86),
         },
     )
 

@@ -38,3 +38,9 @@ def race_place(event: dict[str, Any]) -> str:
 def listed(names: list[str]) -> str:
     """Names in a sentence: ``A, B and C``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def lap_text(seconds: float) -> str:
+    """A lap time as timing screens write it: ``1:29.708``."""
+    thousandths = round(seconds * 1000)
+    return f"{thousandths // 60_000}:{thousandths % 60_000 // 1000:02d}.{thousandths % 1000:03d}"

@@ -25,18 +25,18 @@ def reader_zone() -> ZoneInfo | None:
 
 
 def session_table(app: App, event: Event) -> None:
-    """Session times in UTC and at the circuit; where the circuit's zone is not known, in the reader's."""
-    local, whose = circuit_zone(event["circuit_id"]), event["place_name"]
-    if local is None:
-        local, whose = reader_zone(), "Your time"
+    """Session times in the reader's zone and at the circuit; in UTC for a reader whose browser names no zone."""
+    reader, local = reader_zone(), circuit_zone(event["circuit_id"])
     rows = app.read(sessions, event["event_id"])
     marks = [" (estimated)" if is_estimated else "" for is_estimated in rows["is_time_estimated"]]
     table = {
         "Session": [SessionKind(name).label for name in rows["session"]],
-        "UTC": [moment(when) + mark for when, mark in zip(rows["starts_at"], marks, strict=True)],
+        "UTC" if reader is None else "Your time": [
+            moment(when, reader or dt.UTC) + mark for when, mark in zip(rows["starts_at"], marks, strict=True)
+        ],
     }
     if local is not None:
-        table[whose] = [moment(when, local) for when in rows["starts_at"]]
+        table[event["place_name"]] = [moment(when, local) for when in rows["starts_at"]]
     st.table(pl.DataFrame(table), border="horizontal", hide_index=True, alt="Session times of the weekend")
 
 
@@ -44,6 +44,10 @@ def session_table(app: App, event: Event) -> None:
 def countdown(app: App, starts_at: dt.datetime) -> None:
     """Time to the start, kept up to date while the page is open."""
     if app.now < starts_at:
-        st.metric("Lights out in", time_between(app.now, starts_at))
+        zone = reader_zone()
+        when = f"{moment(starts_at, zone)} your time" if zone else f"{moment(starts_at)} UTC"
+        st.metric(
+            "Lights out in", time_between(app.now, starts_at), when, delta_color="off", delta_arrow="off"
+        )
     else:
         st.metric("Under way for", time_between(starts_at, app.now))

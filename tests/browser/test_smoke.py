@@ -19,9 +19,38 @@ PAGES = {
     "championship": "/championship",
     "strategy": "/strategy?event=2026-austria&driver=lando-norris&cars=lando-norris:-15H-45H",
     "accuracy": "/accuracy",
+    "drivers": "/drivers?driver=lando-norris&season=2025&with=oscar-piastri",
+    "teams": "/teams?team=mclaren&season=2025",
+    "circuits": "/circuits?circuit=monaco",
     "health": "/health",
 }
-CHARTS = {"home": 1, "raced": 5, "not raced": 0, "championship": 3, "strategy": 6, "accuracy": 7, "health": 3}
+CHARTS = {
+    "home": 1,
+    "raced": 5,
+    "not raced": 0,
+    "championship": 4,
+    "strategy": 6,
+    "accuracy": 8,
+    "drivers": 2,
+    "teams": 2,
+    "circuits": 1,
+    "health": 3,
+}
+NAVIGATION = [
+    *(
+        "Next race",
+        "Races",
+        "Championship",
+        "Strategy",
+        "Accuracy",
+        "Drivers",
+        "Teams",
+        "Circuits",
+        "Laps",
+        "Calendar",
+    ),
+    *("Methodology", "Health"),
+]
 
 HEAD_TO_HEAD = "Who finishes ahead"
 """Begins the name of the one chart that has a mark for either of two drivers and no more."""
@@ -79,9 +108,7 @@ def test_the_first_hit_of_a_fresh_server_is_right(
         tab = open_tab(address).go(path)
         assert title in tab.text()
         assert words in tab.text()
-        assert navigation(tab) == ["Next race", "Races", "Championship", "Strategy", "Accuracy", "Health"], (
-            "our navigation, once, and no other"
-        )
+        assert navigation(tab) == NAVIGATION, "our navigation, once, and no other"
         assert tab.page.query_selector("[data-testid=stSidebarNav]") is None, "no automatic navigation"
         assert tab.page.url == f"{address}{path}"
         assert tab.faults == []
@@ -158,9 +185,43 @@ def test_what_is_typed_into_the_url_stays_text(app: str, open_tab: OpenTab) -> N
 def test_downloads_are_files_with_the_shown_drivers(app: str, open_tab: OpenTab) -> None:
     tab = open_tab(app).go("/race?event=2025-las-vegas&stage=pre_race")
     with tab.page.expect_download() as waiting:
-        tab.page.get_by_role("button", name="CSV", exact=True).click()
+        tab.page.get_by_role("button", name="CSV", exact=True).first.click()
     download = waiting.value
     assert download.suggested_filename == "2025-las-vegas_race_pre_race_joint_backtest.csv"
     lines = Path(download.path()).read_text(encoding="utf-8").splitlines()
     assert len(lines) == 21
     assert any(",Lando Norris," in line for line in lines)
+
+
+def test_lap_chart_and_tyres_are_drawn_when_their_tab_is_opened(app: str, open_tab: OpenTab) -> None:
+    tab = open_tab(app, width=390, theme="dark").go("/race?event=2026-monaco&stage=pre_race")
+    for name, words in (("Lap chart", "osition"), ("Tyres", "yre")):
+        tab.page.get_by_role("tab", name=name).click()
+        chart = tab.page.locator("[role=tabpanel]:visible [data-testid=stVegaLiteChart]")
+        chart.scroll_into_view_if_needed()
+        chart.locator("svg.marks").wait_for()
+        assert chart.bounding_box()["width"] > 150
+        assert words in chart.get_attribute("aria-label")
+    assert tab.page.evaluate(OVERFLOW) <= 0
+    assert tab.faults == []
+
+
+@pytest.mark.parametrize("path", ["/?", "/race?event=2025-las-vegas&", "/championship?", "/accuracy?"])
+def test_an_embedded_view_has_no_chrome_and_keeps_its_source(path: str, app: str, open_tab: OpenTab) -> None:
+    tab = open_tab(app, width=600).go(f"{path}embed=true")
+    assert tab.page.query_selector("[data-testid=stSidebar]") is None
+    assert not tab.page.locator("[data-testid=stMainMenu]").is_visible()
+    assert "Contains data from F1DB" in tab.text()
+    assert tab.page.locator("a:has-text('JSON of this')").get_attribute("href").startswith("/api/")
+    assert tab.page.evaluate(OVERFLOW) <= 0
+    assert tab.faults == []
+
+
+def test_favourites_go_from_page_to_page(app: str, open_tab: OpenTab) -> None:
+    tab = open_tab(app).go("/drivers?season=2025&fav=lando-norris")
+    tab.page.locator("[data-testid=stSidebar]").get_by_role("link", name="Championship").click()
+    tab.page.wait_for_selector("h1:has-text('Who will be champion?')")
+    tab.wait()
+    assert tab.page.url == f"{app}/championship?fav=lando-norris"
+    assert "★ Norris" in tab.page.locator("svg.marks").first.inner_html()
+    assert tab.faults == []

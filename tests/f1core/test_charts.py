@@ -19,7 +19,10 @@ from f1core.charts.contribution_waterfall import contribution_waterfall
 from f1core.charts.feature_drift import feature_drift
 from f1core.charts.final_positions import final_positions
 from f1core.charts.finishing_order import finishing_order
+from f1core.charts.form_lines import form_lines
+from f1core.charts.grid_wins import grid_wins
 from f1core.charts.head_to_head import head_to_head
+from f1core.charts.metric_bars import metric_bars
 from f1core.charts.miss_distribution import miss_distribution
 from f1core.charts.outcome_probabilities import outcome_probabilities
 from f1core.charts.position_heatmap import position_heatmap
@@ -27,9 +30,12 @@ from f1core.charts.predicted_actual import predicted_actual
 from f1core.charts.reliability_curve import reliability_curve
 from f1core.charts.rolling_form import rolling_form
 from f1core.charts.skill import skill
+from f1core.charts.standings_lines import standings_lines
 from f1core.charts.style import COMPOUNDS, INK, NEUTRAL
 from f1core.charts.title_odds import title_odds
+from f1core.definitions import Definition
 from f1core.wording import SCORE_BY_COLUMN
+from tests.f1core.lap_frames import LAP_CHARTS, LAP_EMPTY
 from tests.f1core.strategy_frames import STRATEGY_CHARTS, STRATEGY_EMPTY
 
 COUNT = 20
@@ -167,6 +173,51 @@ ODDS = pl.DataFrame(
         "expected_position": [1.25, 1.75],
     }
 )
+ROUNDS = pl.concat(
+    [
+        ODDS.with_columns(
+            count_rounds=pl.lit(number),
+            grand_prix_name=pl.lit(name),
+            points=pl.col("points") * number,
+            team_colour=pl.lit("#3671C6"),
+            team_dash=pl.Series([0, 1], dtype=pl.Int32),
+        )
+        for number, name in ((1, "Vale"), (2, "Dale"))
+    ]
+)
+FIGURES = pl.DataFrame(
+    {
+        "label": ["Dee", "Eff", "Gee"],
+        "name": ["Dee Driver", "Eff Driver", "Gee Driver"],
+        "team_colour": ["#3671C6", "#3671C6", "#E8002D"],
+        "is_small": [False, True, False],
+        "gap": [-0.2, 0.1, None],
+        "count_gaps": [12, 3, 0],
+    }
+)
+GAP = Definition("Gap to team mate", "%", "Made up.", "lower", "count_gaps")
+LINES = pl.DataFrame(
+    {
+        "label": ["Dee", "Dee", "Eff", "Eff"],
+        "at": [2024.6, 2025.2, 2024.6, 2025.2],
+        "value": [1500.0, 1520.0, 1500.0, None],
+        "told": ["Vale 2024", "Dale 2025"] * 2,
+        "team_colour": ["#3671C6"] * 4,
+        "team_dash": [0, 0, 0, 0],
+    }
+)
+SLOTS = pl.DataFrame(
+    {
+        "grid_position": [1, 2, 20],
+        "count_starts": [10, 10, 9],
+        "count_wins": [5, 2, 0],
+        "count_podiums": [8, 6, 0],
+        "win_rate": [0.5, 0.2, 0.0],
+        "win_low": [0.24, 0.06, 0.0],
+        "win_high": [0.76, 0.51, 0.3],
+        "is_small_sample": [False] * 3,
+    }
+)
 FINAL = pl.DataFrame(
     {
         "entity_id": ["dee", "dee", "eff", "eff"],
@@ -176,9 +227,14 @@ FINAL = pl.DataFrame(
 )
 
 CHARTS: dict[str, Callable[[], Any]] = {
+    **LAP_CHARTS,
     **STRATEGY_CHARTS,
     "title_odds": lambda: title_odds(ODDS),
     "final_positions": lambda: final_positions(ODDS, FINAL),
+    "standings_lines": lambda: standings_lines(ROUNDS),
+    "metric_bars": lambda: metric_bars(FIGURES, "gap", GAP),
+    "form_lines": lambda: form_lines(LINES, "Elo [points]", "Season"),
+    "grid_wins": lambda: grid_wins(SLOTS),
     "finishing_order": lambda: finishing_order(field(raced=False)),
     "predicted_actual": lambda: predicted_actual(field(raced=True)),
     "outcome_probabilities": lambda: outcome_probabilities(field(raced=False)),
@@ -193,9 +249,14 @@ CHARTS: dict[str, Callable[[], Any]] = {
     "calibration_drift": lambda: calibration_drift(ROLLING, "win_log_loss"),
 }
 EMPTY: dict[str, Callable[[], Any]] = {
+    **LAP_EMPTY,
     **STRATEGY_EMPTY,
     "title_odds": lambda: title_odds(ODDS.clear()),
     "final_positions": lambda: final_positions(ODDS.clear(), FINAL.clear()),
+    "standings_lines": lambda: standings_lines(ROUNDS.clear()),
+    "metric_bars": lambda: metric_bars(FIGURES.clear(), "gap", GAP),
+    "form_lines": lambda: form_lines(LINES.clear(), "Elo [points]", "Season"),
+    "grid_wins": lambda: grid_wins(SLOTS.clear()),
     "finishing_order": lambda: finishing_order(field(raced=False).clear()),
     "predicted_actual": lambda: predicted_actual(field(raced=False)),
     "outcome_probabilities": lambda: outcome_probabilities(field(raced=False).clear()),
@@ -224,6 +285,7 @@ def test_every_chart_is_tested() -> None:
     modules = {module.name for module in pkgutil.iter_modules(f1core.charts.__path__)} - {
         "style",
         "lap_lines",
+        "team_marks",
     }
     assert set(CHARTS) == set(EMPTY) == modules
 
@@ -241,7 +303,9 @@ def test_a_chart_leaves_colours_of_text_and_page_to_the_theme(name: str) -> None
     text = json.dumps(CHARTS[name]().to_dict())
     spec = CHARTS[name]().to_dict()
     assert spec["background"] == "transparent"
-    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", text)) <= {NEUTRAL, INK, *COMPOUNDS.values()}
+    # Beside the neutral ink only what is data: the team's colour of the frame, compounds and the letter on them.
+    data = {"#3671C6", "#E8002D", INK, *COMPOUNDS.values()}
+    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", text)) <= {NEUTRAL, *data}
     assert not re.search(r'"(labelColor|titleColor|labelFontColor|fill|stroke)"', text)
 
 
@@ -401,6 +465,46 @@ def test_retirements_are_drawn_where_the_forecast_has_them() -> None:
     without = outcome_probabilities(rows.with_columns(dnf_probability=pl.lit(None, pl.Float64))).to_dict()
     assert {row["outcome"] for found in rows_of(without) for row in found} == {"Win", "Podium", "Points"}
     assert "retirement" not in without["description"]
+
+
+def test_the_best_bar_stands_on_top_and_small_samples_are_marked() -> None:
+    spec = metric_bars(FIGURES.reverse(), "gap", GAP).to_dict()
+    assert encodings(spec)[0]["y"]["sort"] == ["Dee", "Eff"], "lower is better; who has no figure is left out"
+    (rows,) = rows_of(spec)
+    assert {row["label"]: (row["told"], row["is_small"]) for row in rows} == {
+        "Dee": ("-0.20", False),
+        "Eff": ("+0.10", True),
+    }
+    share = Definition("DNF rate", "share", "Made up.", "higher")
+    told = metric_bars(FIGURES.with_columns(gap=pl.lit(0.25)), "gap", share).to_dict()
+    assert {row["told"] for row in rows_of(told)[0]} == {"25%"}
+    assert encodings(told)[0]["x"]["title"] == "DNF rate"
+
+
+def test_lines_of_one_colour_never_share_a_dash_and_gaps_stay_out() -> None:
+    spec = form_lines(LINES, "Elo [points]", "Season").to_dict()
+    line = encodings(spec)[0]
+    assert line["strokeDash"]["scale"]["range"][0] != line["strokeDash"]["scale"]["range"][1]
+    assert line["x"]["scale"]["domain"] == [2024.0, 2025.2], "from the beginning of the first season"
+    assert sum(len(rows) for rows in rows_of(spec)) == 3
+
+
+def test_standings_count_from_the_leader_of_each_round() -> None:
+    (rows,) = rows_of(standings_lines(ROUNDS).to_dict())
+    assert {(row["label"], row["count_rounds"]): row["behind"] for row in rows} == {
+        ("Dee", 1): 0.0,
+        ("Eff", 1): -10.0,
+        ("Dee", 2): 0.0,
+        ("Eff", 2): -20.0,
+    }
+
+
+def test_wins_by_slot_are_the_shares_given() -> None:
+    (rows,) = rows_of(grid_wins(SLOTS).to_dict())
+    assert [(row["grid_position"], row["win_rate"], row["win_high"]) for row in rows] == [
+        (1, 0.5, 0.76),
+        (2, 0.2, 0.51),
+    ], "slots far back are left out"
 
 
 def test_charts_know_no_streamlit() -> None:

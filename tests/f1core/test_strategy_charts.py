@@ -31,7 +31,7 @@ def luminance(colour: str) -> float:
 
 
 def test_every_compound_has_a_colour_that_its_letter_can_be_read_on() -> None:
-    assert tuple(COMPOUNDS) == SIMULATED_COMPOUNDS
+    assert set(SIMULATED_COMPOUNDS) <= set(COMPOUNDS)
     assert len({letter(name) for name in COMPOUNDS}) == len(COMPOUNDS)
     for name, colour in COMPOUNDS.items():
         assert (luminance(colour) + 0.05) / (luminance(INK) + 0.05) >= 4.5, name

@@ -8,8 +8,9 @@ import altair as alt
 import polars as pl
 import pytest
 
-from f1core.championship_view import document, labelled_odds, points_table
+from f1core.championship_view import coloured_odds, document, labelled_odds, points_table
 from f1core.charts.final_positions import final_positions as position_map
+from f1core.charts.standings_lines import standings_lines
 from f1core.charts.title_odds import title_odds as odds_bars
 from f1core.charts.title_odds import title_race
 from f1core.review import as_json
@@ -17,6 +18,7 @@ from f1core.title_words import what_must_happen
 from tests.championship_data import championship_folder
 from tests.pages.conftest import Open, draw, param
 from warehouse.queries.championship import final_positions
+from warehouse.queries.drivers import season_drivers
 from warehouse.reader import Reader
 
 PAGE = "pages/championship.py"
@@ -35,7 +37,7 @@ def reader(data: Path) -> Reader:
 
 def test_the_table_shows_what_is_stored(visit: Open, data: Path, reader: Reader) -> None:
     seen = visit(PAGE, data, clock=NOW)
-    assert seen.charts == 3
+    assert seen.charts == 4
     shown = seen.at.dataframe[0].value
     rows = labelled_odds(reader, 2026, "drivers").filter(pl.col("event_id") == "2026-austria")
     assert shown["name"].to_list() == rows["name"].to_list()
@@ -91,7 +93,7 @@ def test_bad_parameters_are_answered_kindly(
     seen = visit(PAGE, data, clock=NOW, **query)
     assert seen.says(answer)
     assert "](https://evil" not in "\n".join(seen.texts())
-    assert seen.charts == 3
+    assert seen.charts == 4
 
 
 def test_a_simulated_clock_sees_only_rounds_that_were_known(visit: Open, data: Path) -> None:
@@ -111,7 +113,8 @@ def test_charts_are_valid_and_tell_who_leads(reader: Reader) -> None:
     now = rows.filter(pl.col("event_id") == "2021-saudi-arabia")
     for chart in (
         odds_bars(now),
-        title_race(rows),
+        title_race(coloured_odds(rows, season_drivers(reader, 2021))),
+        standings_lines(coloured_odds(rows, season_drivers(reader, 2021))),
         position_map(now, final_positions(reader, "2021-saudi-arabia", "drivers")),
     ):
         spec = chart.to_dict()
@@ -119,6 +122,20 @@ def test_charts_are_valid_and_tell_who_leads(reader: Reader) -> None:
         assert "Hamilton" in spec["description"] or "Verstappen" in spec["description"]
     words = {row["name"]: row["words"] for row in odds_bars(now).to_dict()["datasets"].popitem()[1]}
     assert words["Valtteri Bottas"] == "out" and words["Max Verstappen"].endswith("%")
+
+
+def test_a_driver_has_one_colour_and_dash_in_every_chart_and_team_mates_two_dashes(reader: Reader) -> None:
+    rows = coloured_odds(labelled_odds(reader, 2021, "drivers"), season_drivers(reader, 2021))
+    marks = rows.unique(["label", "team_colour", "team_dash"])
+    assert marks["label"].is_unique().all(), "the same from round to round"
+    mercedes = marks.filter(pl.col("label").is_in(["Hamilton", "Bottas"]))
+    assert mercedes["team_colour"].n_unique() == 1 and mercedes["team_dash"].n_unique() == 2
+    for chart in (title_race(rows), standings_lines(rows)):
+        scale = chart.to_dict()["encoding"]["color"]["scale"]
+        drawn = dict(zip(scale["domain"], scale["range"], strict=True))
+        assert drawn["Hamilton"] == mercedes["team_colour"][0]
+    teams = coloured_odds(labelled_odds(reader, 2021, "constructors"), season_drivers(reader, 2021))
+    assert teams.filter(pl.col("entity_id") == "mercedes")["team_colour"][0] == mercedes["team_colour"][0]
 
 
 def test_labels_are_unique_within_a_season(reader: Reader) -> None:

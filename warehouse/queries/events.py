@@ -69,6 +69,15 @@ def session_calendar(reader: Reader) -> pl.DataFrame:
     )
 
 
+def season_sessions(reader: Reader, season: int) -> pl.DataFrame:
+    """Sessions of a season by time: ``event_id, session, starts_at, known_at`` [UTC], ``is_time_estimated``."""
+    return reader.query(
+        "select event_id, session, starts_at, known_at, is_time_estimated from sessions where season = $season "
+        "order by starts_at, event_id, session",
+        {"season": season},
+    )
+
+
 def session_starts(reader: Reader, event_id: str) -> dict[str, dt.datetime]:
     """Start of every session of an event [UTC], by session."""
     return dict(sessions(reader, event_id).select("session", "starts_at").iter_rows())

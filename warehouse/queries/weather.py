@@ -93,3 +93,27 @@ def coming_sessions(reader: Reader, since: dt.datetime, until: dt.datetime) -> p
 def stored_issues(reader: Reader) -> set[tuple[str, dt.datetime]]:
     """Event and issue time of every forecast that is stored."""
     return set(reader.query("select distinct event_id, issued_at from weather_forecasts").iter_rows())
+
+
+def wet_races(reader: Reader, circuit_id: str, until: dt.datetime) -> pl.DataFrame:
+    """Races at a circuit whose laps are known, with whether they were wet.
+
+    Args:
+        reader: The warehouse.
+        circuit_id: The circuit.
+        until: Races known later are left out.
+
+    Returns:
+        ``event_id, season, is_wet`` in order of time.
+    """
+    return reader.query(
+        """
+        select event_id, events.season, summaries.is_wet
+        from session_summaries as summaries
+        inner join events using (event_id)
+        where summaries.session = 'race' and events.circuit_id = $circuit and summaries.is_wet is not null
+            and summaries.known_at <= $until
+        order by summaries.known_at
+        """,
+        {"circuit": circuit_id, "until": until},
+    )

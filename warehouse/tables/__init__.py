@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from warehouse.snapshot import SCHEMA_VERSION
+from warehouse.tables.analytics import ANALYTICS_TABLES
 from warehouse.tables.calendar import CALENDAR_TABLES
 from warehouse.tables.championship import CHAMPIONSHIP_TABLES
 from warehouse.tables.contract import ARROW_TYPES, Column, Table
@@ -29,12 +30,14 @@ ALL_TABLES: tuple[Table, ...] = (
     *LEDGER_TABLES,
     *MONITORING_TABLES,
     *CHAMPIONSHIP_TABLES,
+    *ANALYTICS_TABLES,
     *STRATEGY_TABLES,
 )
 TABLES: dict[str, Table] = {table.name: table for table in ALL_TABLES}
 
 __all__ = [
     "ALL_TABLES",
+    "ANALYTICS_TABLES",
     "ARROW_TYPES",
     "FACT_TABLES",
     "FORECAST_TABLES",

@@ -1,0 +1,292 @@
+"""The app in a real browser: first page, warm pages, load, and accessibility, on a built data folder.
+
+    python benchmarks/app.py DATA [--seconds 180] [--only first,warm,load,axe]
+
+* first: time to the first page of a fresh server in a fresh browser, beside a bare page with one chart in the same run.
+* warm: a page opened again, and a choice changed on it, until the content is there.
+* load: 20 sessions that speak the pages' protocol and 2 browsers that click, for some minutes.
+* axe: serious and critical violations found by axe-core that a bare page does not have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[0] = str(REPOSITORY)  # instead of this folder, in which pages.py would pass for the package `pages`
+
+from benchmarks.app_views import views
+from tests.protocol_sessions import Tally, flatness, measure_memory, session
+
+BARE = """
+import altair as alt
+import polars as pl
+import streamlit as st
+
+st.title("Bare")
+rows = pl.DataFrame({"x": [1, 2, 3], "y": [2, 1, 3]})
+st.altair_chart(alt.Chart(rows).mark_line().encode(x="x", y="y"))
+st.caption("Unofficial: not associated")
+"""
+READY = "[data-testid=stMain] >> text=Unofficial: not associated"
+IDLE = "() => !document.querySelector('[data-testid=stStatusWidget]')"
+CLOCK = "2026-11-20T12:00Z"
+SESSIONS, BROWSERS = 20, 2
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+BARS = {"first": 1.5, "warm": 1.5, "load": 3.0}
+SEVERE = ("serious", "critical")
+
+
+@contextmanager
+def server(script: Path, folder: Path, data: Path) -> Iterator[tuple[str, int]]:
+    """A fresh server; yields its address and process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
+    environment = {**os.environ, "PARCFERME_DATA": str(data), "PARCFERME_CLOCK": CLOCK}
+    child = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                    break
+            except OSError:
+                if time.monotonic() > deadline or child.poll() is not None:
+                    sys.exit("the server did not start")
+                time.sleep(0.1)
+        yield address, child.pid
+    finally:
+        child.terminate()
+        child.wait(timeout=20)
+
+
+def open_page(browser: Any, url: str, ready: str = READY) -> float:
+    """Opens an address in a browser context of its own; time until the content is there [s]."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
+    page = context.new_page()
+    started = time.perf_counter()
+    page.goto(url)
+    page.wait_for_selector(ready, timeout=60_000)
+    page.wait_for_function(IDLE, timeout=60_000)
+    took = time.perf_counter() - started
+    context.close()
+    return took
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The value below which a share of all lies, the next one up."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def first_page(browser: Any, data: Path, bare: Path, rounds: int = 3) -> bool:
+    """Fresh servers, fresh browsers, ours and the bare one in turn."""
+    ours, theirs = [], []
+    for _ in range(rounds):
+        with server(bare, bare.parent, data) as (address, _pid):
+            theirs.append(open_page(browser, address))
+        with server(REPOSITORY / "streamlit_app.py", REPOSITORY, data) as (address, _pid):
+            ours.append(open_page(browser, address))
+    added = sorted(ours)[rounds // 2] - sorted(theirs)[rounds // 2]
+    print(
+        "| first page, median of",
+        rounds,
+        "| ours [s] | bare [s] | added [s] | bar |\n|---|---:|---:|---:|---:|",
+    )
+    print(
+        f"| | {sorted(ours)[rounds // 2]:.2f} | {sorted(theirs)[rounds // 2]:.2f} | {added:+.2f} | +{BARS['first']} |\n"
+    )
+    return added <= BARS["first"]
+
+
+def change(page: Any) -> float | None:
+    """Changes the first choice of a page that is open; time until it is drawn [s]; None where there is none."""
+    radios = page.locator("[data-testid=stMain] [role=radio][aria-checked=false]")
+    if not radios.count():
+        return None
+    before = page.url
+    started = time.perf_counter()
+    radios.first.click()
+    page.wait_for_function("url => location.href !== url", arg=before, timeout=30_000)
+    page.wait_for_function(IDLE, timeout=60_000)
+    return time.perf_counter() - started
+
+
+def warm_pages(browser: Any, data: Path, rounds: int = 5) -> bool:
+    """Every view again and again on one server, and a choice changed on it."""
+    everything: list[float] = []
+    print("| view | opened, median [s] | worst [s] | choice changed, median [s] |\n|---|---:|---:|---:|")
+    with server(REPOSITORY / "streamlit_app.py", REPOSITORY, data) as (address, _pid):
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
+        page = context.new_page()
+        for name, path in views(data).items():
+            opened, changed = [], []
+            for at in range(rounds + 1):
+                started = time.perf_counter()
+                page.goto(address + path)
+                page.wait_for_selector(READY, timeout=60_000)
+                page.wait_for_function(IDLE, timeout=60_000)
+                took = time.perf_counter() - started
+                another = change(page)
+                if at:  # the first time is not warm
+                    opened.append(took)
+                    changed += [another] if another is not None else []
+            everything += opened + changed
+            middle = f"{quantile(changed, 0.5):.2f}" if changed else "–"
+            print(f"| {name} | {quantile(opened, 0.5):.2f} | {max(opened):.2f} | {middle} |", flush=True)
+        context.close()
+    p95 = quantile(everything, 0.95)
+    print(f"\nwarm page or changed choice: p95 {p95:.2f} s of {len(everything)}, bar {BARS['warm']} s\n")
+    return p95 <= BARS["warm"]
+
+
+def clicking(data: Path, address: str, until: float, seed: int, tally: Tally, lock: threading.Lock) -> None:
+    """A browser that goes from link to link."""
+    from playwright.sync_api import sync_playwright
+
+    paths = list(views(data).values())
+    with sync_playwright() as steering:
+        browser = steering.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.on("pageerror", lambda error: tally.faults.append(f"browser: {error}"))
+        at = seed
+        while time.monotonic() < until:
+            try:
+                page.goto(address + paths[at % len(paths)])
+                page.wait_for_selector(READY, timeout=60_000)
+                page.wait_for_function(IDLE, timeout=60_000)
+            except Exception as error:
+                with lock:
+                    tally.faults.append(f"browser: {error}")
+            at += 1
+            time.sleep(2.0)
+        browser.close()
+
+
+def load(data: Path, seconds: float) -> bool:
+    """20 sessions and 2 browsers at once."""
+    tally, lock = Tally(), threading.Lock()
+    paths = list(views(data).values())
+    with server(REPOSITORY / "streamlit_app.py", REPOSITORY, data) as (address, pid):
+        until = time.monotonic() + seconds
+        threads = [
+            threading.Thread(target=session, args=(address, paths, until, seed, tally, lock))
+            for seed in range(SESSIONS)
+        ]
+        threads += [
+            threading.Thread(target=clicking, args=(data, address, until, seed, tally, lock))
+            for seed in range(BROWSERS)
+        ]
+        threads.append(threading.Thread(target=measure_memory, args=(pid, until, tally)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    before, after, grown = flatness(tally.rss_mb)
+    p95 = quantile(tally.took_s, 0.95)
+    print(
+        f"{SESSIONS} sessions and {BROWSERS} browsers for {seconds:.0f} s: {len(tally.took_s)} pages, "
+        f"median {quantile(tally.took_s, 0.5):.2f} s, p95 {p95:.2f} s (bar {BARS['load']} s), "
+        f"{len(tally.faults)} faults, memory after the first minute {before:.0f} to {after:.0f} MB ({grown:+.1%}, bar ±10 %)\n"
+    )
+    for fault in list(dict.fromkeys(tally.faults))[:10]:
+        print("  fault:", fault)
+    return p95 <= BARS["load"] and not tally.faults and abs(grown) <= 0.10
+
+
+def violations(page: Any) -> dict[str, str]:
+    """Serious and critical violations of the page that is open: rule and impact."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return {
+        one["id"]: f"{one['impact']}, {len(one['nodes'])} times" for one in found if one["impact"] in SEVERE
+    }
+
+
+def accessibility(browser: Any, data: Path, bare: Path) -> bool:
+    """What axe-core finds on every view in both themes beyond a bare page."""
+    fine = True
+    with (
+        server(bare, bare.parent, data) as (plain, _bare_pid),
+        server(REPOSITORY / "streamlit_app.py", REPOSITORY, data) as (address, _pid),
+    ):
+        for theme in ("light", "dark"):
+            context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme)
+            page = context.new_page()
+            known: dict[str, str] = {}
+            for name, url in {"bare": plain, **{n: address + p for n, p in views(data).items()}}.items():
+                page.goto(url)
+                page.wait_for_selector(READY, timeout=60_000)
+                page.wait_for_function(IDLE, timeout=60_000)
+                found = violations(page)
+                if name == "bare":
+                    known = found
+                    print(f"axe-core, {theme}: a bare page has {known or 'none'}")
+                    continue
+                more = {rule: words for rule, words in found.items() if rule not in known}
+                fine &= not more
+                print(f"  {name}: {more or 'nothing beyond it'}", flush=True)
+            context.close()
+    return fine
+
+
+def chromium() -> str:
+    """The system's Chromium."""
+    found = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+    if found is None:
+        sys.exit("no Chromium on this machine: install the package `chromium`")
+    return found
+
+
+def main() -> None:
+    """Runs the parts that are asked for; ends with an error when a bar is missed."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--only", default="first,warm,load,axe")
+    asked = parser.parse_args()
+    data, parts = asked.data.resolve(), asked.only.split(",")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
+    fine = []
+    with tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder) / "bare.py"
+        bare.write_text(BARE)
+        with sync_playwright() as steering:
+            browser = steering.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+            if "first" in parts:
+                fine.append(first_page(browser, data, bare))
+            if "warm" in parts:
+                fine.append(warm_pages(browser, data))
+            if "axe" in parts:
+                fine.append(accessibility(browser, data, bare))
+            browser.close()
+        if "load" in parts:
+            fine.append(load(data, asked.seconds))
+    sys.exit(not all(fine))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The views of the app that its benchmarks open: every page, with a query that has something to show."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from f1core.settings import load_settings, reset_settings
+from warehouse.queries.forecasts import stored_events
+from warehouse.reader import Reader
+
+
+def views(data: Path) -> dict[str, str]:
+    """Path and query of every view, by name.
+
+    Args:
+        data: A built data folder.
+    """
+    os.environ["PARCFERME_DATA"] = str(data)
+    reset_settings()
+    reader = Reader(load_settings().warehouse_root)
+    raced = stored_events(reader, "backtest")["event_id"][0]
+    return {
+        "home": "/",
+        "race": f"/race?event={raced}",
+        "race, qualifying": f"/race?event={raced}&target=qualifying",
+        "championship": "/championship",
+        "accuracy": "/accuracy",
+        "accuracy, one season": f"/accuracy?seasons={raced[:4]}",
+        "strategy": "/strategy?event=2024-spain",
+        "drivers": "/drivers",
+        "teams": "/teams",
+        "circuits": "/circuits?circuit=monaco",
+        "laps": "/laps?event=2024-spain&session=race",
+        "calendar": "/calendar",
+        "health": "/health",
+        "methodology": "/methodology",
+    }
