@@ -27,6 +27,8 @@ from warehouse.vocab import ResultStatus, TrackStatus
 LAST = 2023
 USUAL_LAP_S = 90.0
 MISTAKE_S = 5.0
+MOST_CARS = 3
+"""Laps on which a car meets more are too few to tell."""
 
 
 def meetings(clock: RaceClock) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -109,9 +111,11 @@ def report(reader: Reader) -> Iterator[str]:
     rows = []
     for words, met, other in (("lapped", "laps", "lapped"), ("was lapped by", "lapped", "laps")):
         own = laps.filter(pl.col(other) == 0)
-        for (cars,), group in sorted(own.group_by(met), key=lambda found: str(found[0][0])):
+        for cars in range(MOST_CARS + 1):
+            group = own.filter(pl.col(met) == cars)
             lost, error = mean_error(group["lost_s"])
-            rows.append([f"{words} {cars} cars", f"{group.height:,}", f"{lost:.3f} ± {error:.3f}"])
+            many = f"{cars} car" if cars == 1 else f"{cars} cars"
+            rows.append([f"{words} {many}", f"{group.height:,}", f"{lost:.3f} ± {error:.3f}"])
     yield from table(["a car that on this lap", "clean laps", "lost, of a lap of 90 s [s]"], rows)
     yield ""
     yield f"### Safety cars after retirements, 2018–{LAST}"

@@ -135,7 +135,8 @@ class Change:
         places_error: Standard error of that mean.
         time_gained_s: Mean time won, over the simulations that the car finishes in both [s]; NaN when there are none.
         time_error_s: Standard error of that mean [s].
-        is_tie: Whether the places cannot be told apart: the difference is within two standard errors.
+        is_tie: Whether the places cannot be told apart: the difference is within two standard errors, or there is only one
+            simulation.
     """
 
     places_gained: float
@@ -162,7 +163,9 @@ def change(before: Outcome, after: Outcome, car: str) -> Change:
     places, places_error = _mean(before.position[:, b].astype(float) - after.position[:, a])
     seconds = before.time_s[:, b] - after.time_s[:, a]
     time, time_error = _mean(seconds[~np.isnan(seconds)])
-    return Change(places, places_error, time, time_error, abs(places) <= 2 * places_error)
+    # One simulation has no error of its own, and so tells nothing apart.
+    is_tie = len(before.position) == 1 or abs(places) <= 2 * places_error
+    return Change(places, places_error, time, time_error, is_tie)
 
 
 def _mean(values: NDArray[np.float64]) -> tuple[float, float]:

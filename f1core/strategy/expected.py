@@ -84,12 +84,10 @@ def expected_plans(
     as_of: dt.datetime,
 ) -> ExpectedPlans:
     """The field's usual plan on a circuit, each car a lap or two beside it so that team mates do not queue."""
-    past = strategy_history(reader, circuit_id, as_of)
-    recent = past["event_id"].unique(maintain_order=True).head(RACES_BACK).to_list()
+    past = strategy_history(reader, circuit_id, as_of, RACES_BACK)
+    recent = past["event_id"].unique(maintain_order=True).to_list()
     plans = []
-    for (_, _), stints in past.filter(pl.col("event_id").is_in(recent)).group_by(
-        ["event_id", "driver_id"], maintain_order=True
-    ):
+    for (_, _), stints in past.group_by(["event_id", "driver_id"], maintain_order=True):
         scale = race_laps / max(int(stints["laps_completed"][0]), 1)
         compounds = [str(name).upper() for name in stints["compound"]]
         ends = [max(1, round(int(lap) * scale)) for lap in stints["last_lap"][:-1]]

@@ -192,7 +192,7 @@ def fingerprints(laps: pl.DataFrame, periods: pl.DataFrame, results: pl.DataFram
 
 
 def _parameters(rows: pl.DataFrame) -> pl.DataFrame | None:
-    """Rows of ``strategy_parameters`` for every circuit that was measured; None of too few races."""
+    """Rows of ``strategy_parameters`` for every circuit that was measured; None of too few races, or no dry one."""
     if rows["event_id"].n_unique() < MIN_RACES:
         return None
     ordered = rows.sort("event_id", "parameter", "part")
@@ -203,6 +203,8 @@ def _parameters(rows: pl.DataFrame) -> pl.DataFrame | None:
         lap = usual_lap_s(rows, circuit)
         if lap is not None:
             found += pool(rows, circuit, lap).rows()
+    if not found:
+        return None
     frame = pl.DataFrame(found, infer_schema_length=None).with_columns(
         version=pl.lit(version), known_at=pl.lit(rows["known_at"].max())
     )

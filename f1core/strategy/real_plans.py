@@ -169,7 +169,8 @@ def _plan(
         changes.append(_Change(_met(at_in_lap[lap], by_lap, statuses, shift), compounds[stint], used))
     for lap in in_laps - set(at_in_lap.values()):
         row = by_lap[lap]
-        if not row["is_safety_car"]:
+        # On the last lap of the car it is no visit: it gave up there, or took the flag and came in.
+        if lap + shift < distance and not row["is_safety_car"]:
             used = min(row["tyre_life_laps"] or lap, MOST_LAPS)
             changes.append(_Change(lap, compounds[row["stint"]], used))
     stops: dict[int, _Change] = {}

@@ -79,6 +79,13 @@ def test_who_retires_in_the_pits_makes_no_stop_there() -> None:
     assert read(rows, distance=8).stops == ()
 
 
+@pytest.mark.parametrize("distance", [9, 19])
+def test_the_last_lap_of_a_car_that_ends_in_the_pits_is_no_visit(distance: int) -> None:
+    rows = laps_of("ann", [("medium", distance)])
+    rows[-1]["is_in_lap"] = True
+    assert read(rows, distance=distance).stops == ()
+
+
 def test_names_of_2018_follow_the_nomination() -> None:
     rows = laps_of("ann", [("hypersoft", 8), ("supersoft", 12)])
     named = {"hypersoft": "soft", "ultrasoft": "medium", "supersoft": "hard"}

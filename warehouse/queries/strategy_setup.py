@@ -91,29 +91,54 @@ def playable(reader: Reader) -> pl.DataFrame:
     )
 
 
-def strategy_history(reader: Reader, circuit_id: str, as_of: dt.datetime) -> pl.DataFrame:
-    """Stints of dry races on a circuit known before an instant, newest race first.
+def strategy_history(reader: Reader, circuit_id: str, as_of: dt.datetime, races: int) -> pl.DataFrame:
+    """Stints of the latest dry races on a circuit known before an instant, newest race first.
+
+    Args:
+        reader: The warehouse.
+        circuit_id: The circuit.
+        as_of: Only what was known strictly before it.
+        races: Races at most.
 
     Returns:
         ``event_id, season, driver_id, stint, compound, compound_name, first_lap, last_lap, laps_completed, position``.
     """
+    # The seasons first: stints and results of all the others need not be read then.
+    latest = reader.query(
+        """
+        select summaries.event_id, summaries.season
+        from session_summaries as summaries
+        inner join events using (event_id)
+        where summaries.session = 'race' and summaries.has_laps and events.circuit_id = $circuit_id
+            and summaries.known_at < $as_of
+            and not coalesce(summaries.is_wet, false) and coalesce(summaries.count_red_flags, 0) = 0
+        order by summaries.known_at desc, summaries.event_id
+        limit $races
+        """,
+        {"circuit_id": circuit_id, "as_of": as_of, "races": races},
+    )
+    seasons = latest["season"].to_list() or [0]
     return reader.query(
         """
         select stints.event_id, stints.season, stints.driver_id, stints.stint, stints.compound, stints.compound_name,
             stints.first_lap, stints.last_lap, summaries.laps_completed, results.position, stints.known_at
         from stints
-        inner join events using (event_id)
         inner join session_summaries as summaries
             on summaries.event_id = stints.event_id and summaries.session = 'race'
         inner join race_results as results
             on results.event_id = stints.event_id and results.driver_id = stints.driver_id
             and results.session = 'race'
-        where stints.session = 'race' and events.circuit_id = $circuit_id and stints.known_at < $as_of
-            and not coalesce(summaries.is_wet, false) and coalesce(summaries.count_red_flags, 0) = 0
+        where stints.session = 'race' and list_contains($events, stints.event_id) and stints.known_at < $as_of
+            and stints.season between $first and $last and results.season between $first and $last
             and results.status = 'classified'
         order by stints.known_at desc, stints.driver_id, stints.stint
         """,
-        {"circuit_id": circuit_id, "as_of": as_of},
+        {
+            "events": latest["event_id"].to_list(),
+            "first": min(seasons),
+            "last": max(seasons),
+            "as_of": as_of,
+        },
     )
 
 
@@ -204,7 +229,8 @@ def expected_starters(reader: Reader, event_id: str, as_of: dt.datetime) -> pl.D
     """Everybody who may start a race to come, once for each source that names him.
 
     Returns:
-        ``source`` (grid, qualifying, forecast_qualifying, forecast_race, last_race), ``driver_id, driver_name, driver_code,
+        ``source`` (grid, qualifying, forecast_qualifying, forecast_race, last_race: of this season or the one before),
+        ``driver_id, driver_name, driver_code,
         constructor_id, constructor_name, grid`` (1..n within the source), ``is_pit_lane_start, qualifying_gap_pct``.
     """
     return reader.query(
@@ -227,8 +253,9 @@ def expected_starters(reader: Reader, event_id: str, as_of: dt.datetime) -> pl.D
             union all
             select 'last_race', driver_id, constructor_id, coalesce(grid_position, 99), is_pit_lane_start
             from race_results
-            where session = 'race' and is_starter and event_id = (
-                select max_by(event_id, known_at) from race_results where session = 'race' and known_at < $as_of
+            where session = 'race' and is_starter and season between $season - 1 and $season and event_id = (
+                select max_by(event_id, known_at) from race_results
+                where session = 'race' and season between $season - 1 and $season and known_at < $as_of
             )
         ),
         best as (
