@@ -11,6 +11,7 @@ import datetime as dt
 import random
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -133,26 +134,36 @@ def differences(
         if lineup != other_lineup:
             found.append(f"{event} {target} {stage}: the field")
             continue
-        if expected.columns == got.columns and in_bits(expected).equals(in_bits(got), null_equal=True):
+        if same_frames(expected, got):
             continue
-        for name in expected.columns:
-            if expected[name].to_arrow().equals(got[name].to_arrow()) and same_bits(
-                expected[name], got[name]
-            ):
-                continue
-            found.append(f"{event} {target} {stage}: {name}")
+        found += [
+            f"{event} {target} {stage}: {name}"
+            for name in expected.columns
+            if not same_bits(expected[name], got[name])
+        ]
     return found
 
 
-def in_bits(rows: pl.DataFrame) -> pl.DataFrame:
-    """Numbers as the bits they are made of: a comparison of whole frames tells zero from minus zero, too."""
-    return rows.with_columns(pl.col(pl.Float64).reinterpret(signed=False))
+def same_frames(left: pl.DataFrame, right: pl.DataFrame) -> bool:
+    """Whether two frames are the same to the bit."""
+    others = pl.exclude(pl.Float64)
+    return (
+        left.schema == right.schema
+        and left.select(others).equals(right.select(others), null_equal=True)
+        and _same_floats(left.select(pl.col(pl.Float64)), right.select(pl.col(pl.Float64)))
+    )
 
 
 def same_bits(left: pl.Series, right: pl.Series) -> bool:
     if left.dtype != pl.Float64:
         return left.equals(right, null_equal=True)
-    return left.reinterpret(signed=False).equals(right.reinterpret(signed=False), null_equal=True)
+    return _same_floats(left.to_frame("value"), right.to_frame("value"))
+
+
+def _same_floats(left: pl.DataFrame, right: pl.DataFrame) -> bool:
+    """Whether numbers are the same to the bit, which for ``==`` zero and minus zero are and NaN is not."""
+    bits = [np.ascontiguousarray(rows.fill_null(0.0).to_numpy()).view(np.uint64) for rows in (left, right)]
+    return left.select(pl.all().is_null()).equals(right.select(pl.all().is_null())) and np.array_equal(*bits)
 
 
 def check(
@@ -291,6 +302,16 @@ def test_a_sprints_grid_and_qualifying_are_its_own(recent_facts: Facts, truth: F
         "the field" in words or "grid" in words
         for words in differences(truth, FeatureFacts(facts), race, end)
     )
+
+
+def test_frames_are_compared_to_the_bit() -> None:
+    rows = pl.DataFrame({"value": [0.0, None, float("nan")], "name": ["a", None, "b"]})
+    assert same_frames(rows, rows.clone())
+    for other in ([-0.0, None, float("nan")], [0.0, 0.0, float("nan")], [0.0, None, 1.0]):
+        changed = rows.with_columns(value=pl.Series(other, dtype=pl.Float64))
+        assert not same_frames(rows, changed)
+        assert not same_bits(rows["value"], changed["value"])
+    assert not same_frames(rows, rows.with_columns(name=pl.Series(["a", "b", None])))
 
 
 def test_tampering_leaves_the_past_and_changes_the_future(recent_facts: Facts) -> None:

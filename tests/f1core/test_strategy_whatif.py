@@ -8,6 +8,7 @@ import pytest
 
 from f1core.simulator.engine import simulate
 from f1core.simulator.plan import IllegalPlan, Plan, Stop
+from f1core.simulator.result import Outcome, change
 from f1core.simulator.rules import COMPOUNDS, RaceRules
 from f1core.strategy import whatif
 from f1core.strategy.edits import BadEdit, Edit, SafetyCars, WeatherScenario, WhatIf
@@ -167,3 +168,13 @@ def test_drawn_safety_cars_bring_stops_forward_within_the_life_of_a_set_and_the_
     wet = " ".join(whatif.run(replace(setup, is_wet=True), drawn, "car 1").notes)
     assert "Safety cars are drawn" in wet and "red flag" not in wet
     assert "drawn" not in " ".join(whatif.run(a_setup(), WhatIf(edits=(EARLY,), runs=20), "car 1").notes)
+
+
+@pytest.mark.parametrize(("runs", "is_tie"), [(1, True), (2, False)])
+def test_one_simulation_tells_nothing_apart(runs: int, is_tie: bool) -> None:
+    def finish(*places: int) -> Outcome:
+        position = np.tile(np.array(places, np.int8), (runs, 1))
+        return Outcome(("ann", "bob"), position, position * 1.0, np.full(position.shape, 9, np.int16))
+
+    told = change(finish(2, 1), finish(1, 2), "ann")
+    assert (told.places_gained, told.places_error, told.is_tie) == (1, 0, is_tie)
