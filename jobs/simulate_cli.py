@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from f1core.strategy.whatif import WhatIfAnswer
 
 SHOWN = 10
+OPTIONS = {"sc": "--safety-cars"}
+"""Options that are not called as in an address."""
 STOP = re.compile(r"(\d{1,3}):?([A-Za-z]+)")
 
 Driver = Annotated[str, typer.Option("--driver", help="Id, name, last name or code, e.g. norris.")]
@@ -53,6 +55,9 @@ def simulate(
         float | None, typer.Option("--pace", help="Added to every lap [s]; below zero is faster.")
     ] = None,
     grid: Annotated[int | None, typer.Option("--grid", help="Grid slot; the others move.")] = None,
+    finishes: Annotated[
+        bool, typer.Option("--finishes", help="The driver does not retire as in the real race.")
+    ] = False,
     weather: Weather = None,
     safety_cars: SafetyCarsOption = None,
     basis: BasisOption = None,
@@ -79,7 +84,7 @@ def simulate(
     setup, driver_id, what_if = _asked(
         race, year, driver, scenario, as_of, basis, weather=weather, sc=safety_cars, seed=seed, runs=runs
     )
-    edited = _edited(what_if, driver_id, start=start, stops=stops, pace=pace, grid=grid)
+    edited = _edited(what_if, driver_id, start=start, stops=stops, pace=pace, grid=grid, finishes=finishes)
     found = run(setup, edited, driver_id)
     answer(answer_data(setup, found), as_json, _text(setup, found))
 
@@ -125,14 +130,21 @@ def _asked(
     from urllib.parse import parse_qsl
 
     from f1core.resolver import resolve
-    from f1core.strategy.edits import from_params
+    from f1core.strategy.edits import BadEdit, from_params
     from f1core.strategy.people import find_driver
     from f1core.strategy.setup import race_setup
 
     params = dict(parse_qsl(scenario.removeprefix("?")))
     params |= {name: str(value) for name, value in given.items() if value is not None}
     params |= {"basis": basis.value} if basis else {}
-    what_if = from_params(params)
+    try:
+        what_if = from_params(params)
+    except BadEdit as error:
+        if given.get(error.field) is None:
+            raise
+        option = OPTIONS.get(error.field, f"--{error.field}")
+        words = error.message.removeprefix(f"{error.field}: ")
+        raise BadEdit(error.field, f"{option}: {words}", hint=error.hint) from None
     work = workspace(as_of)
     event = resolve(work.reader, race, year=year, clock=work.clock)
     setup = race_setup(work.reader, event, what_if.basis, work.clock.instant)
@@ -147,6 +159,7 @@ def _edited(
     stops: tuple[Stop, ...] | None,
     pace: float | None,
     grid: int | None,
+    finishes: bool,
 ) -> WhatIf:
     from f1core.strategy.edits import Edit
 
@@ -156,6 +169,7 @@ def _edited(
         "stops": stops,
         "pace_change_s": pace,
         "grid": grid,
+        "finishes": finishes or None,
     }
     own = replace(own, **{name: value for name, value in given.items() if value is not None})
     others = tuple(one for one in what_if.edits if one.driver_id != driver)
@@ -168,7 +182,7 @@ def _stop(text: str) -> Stop:
 
     found = STOP.fullmatch(text.strip())
     if not found:
-        raise BadEdit("stops", f"{text!r} is not a stop.", hint="Write lap and tyre, e.g. 20:HARD.")
+        raise BadEdit("stops", f"--stop: {text!r} is not a stop.", hint="Write lap and tyre, e.g. 20:HARD.")
     return Stop(int(found[1]), _compound(found[2]))
 
 
@@ -242,7 +256,11 @@ def _plans(found: WhatIfAnswer) -> dict[str, Any]:
     stints = stint_frame(found.edited.race, found.edited.once)
     plans = {}
     for car in changed_cars(found):
-        first, *later = stints.filter(stints["driver_id"] == car).to_dicts()
+        driven = stints.filter(stints["driver_id"] == car).to_dicts()
+        if not driven:
+            # Out on lap 1: there is nothing to tell.
+            continue
+        first, *later = driven
         stops = tuple(Stop(row["first_lap"] - 1, row["compound"], row["used_laps"]) for row in later)
         plans[car] = Plan(first["compound"], stops, first["used_laps"])
     return plans

@@ -22,26 +22,33 @@ from pages.shell.strategy_scenario import forget_strangers, read_scenario, told
 from pages.shell.text import plain
 from warehouse.errors import NotReady, UnknownEvent
 from warehouse.queries.events import calendar
+from warehouse.queries.strategy_setup import next_events
 
 NOBODY = "none"
 
 
 def events_now(app: App) -> pl.DataFrame:
     """Races that can be played, as far as the clock lets them be known."""
-    events = app.read(playable_events)
+    # By the hour: what is remembered of a race must not be worked out anew on every visit.
+    hour = app.now.replace(minute=0, second=0, microsecond=0)
     if app.until is None:
-        return events
-    known = app.read(calendar).filter(pl.col("result_known_at") <= app.until)["event_id"]
-    return events.filter(pl.col("is_past") & pl.col("event_id").is_in(known.implode()))
+        coming = app.read(next_events)["event_id"]
+        asked = st.query_params.get("event")
+        return app.read(playable_events, hour, asked if asked in coming else None)
+    events = app.read(playable_events, app.until)
+    known = app.read(calendar).filter(pl.col("result_known_at") < app.until)["event_id"]
+    return events.filter(~pl.col("is_past") | pl.col("event_id").is_in(known.implode()))
 
 
 def pick_event(events: pl.DataFrame) -> str:
     """Season and race, from the URL or by hand."""
     past = events.filter("is_past")
     default = (past if past.height else events)["event_id"][0]
+    ahead = events.filter(~pl.col("is_past"))["event_id"].to_list()
+    when = {event: " (to come)" for event in ahead} | {event: " (next)" for event in ahead[:1]}
     names = {
-        event: f"{label[5:]}{'' if is_past else ' (next)'}{' · wet' if is_wet else ''}"
-        for event, _, label, is_past, is_wet in events.iter_rows()
+        event: f"{label[5:]}{when.get(event, '')}{' · wet' if is_wet else ''}"
+        for event, _, label, _, is_wet in events.iter_rows()
     }
     asked = st.query_params.get("event")
     shown = str(asked if asked in names else default)
@@ -85,9 +92,9 @@ def pick_car(setup: RaceSetup, label: str, name: str, default: str, others: list
     return choose(label, options, name, default=first, words=words.__getitem__, is_list=True)
 
 
-def scenario(setup: RaceSetup, names: dict[str, str]) -> tuple[str, str | None, WhatIf, bool]:
+def scenario(setup: RaceSetup, names: dict[str, str], asked: WhatIf) -> tuple[str, str | None, WhatIf, bool]:
     """The editors: driver, the other car, scenario, and whether its plans are allowed."""
-    what_if = forget_strangers(read_scenario(), setup)
+    what_if = forget_strangers(asked, setup)
     told()
     conditions(setup, what_if)
     left, right = st.columns(2, gap="large")
@@ -105,10 +112,10 @@ def scenario(setup: RaceSetup, names: dict[str, str]) -> tuple[str, str | None, 
     return driver, other, what_if, is_legal
 
 
-def answer(app: App, setup: RaceSetup) -> None:
+def answer(app: App, setup: RaceSetup, asked: WhatIf) -> None:
     """The scenario and what it brings."""
     names = dict(setup.drivers.select("driver_id", "driver_name").iter_rows())
-    driver, rival, what_if, is_legal = scenario(setup, names)
+    driver, rival, what_if, is_legal = scenario(setup, names, asked)
     if not is_legal:
         st.info("The scenario is simulated as soon as the rules allow it.", icon=":material/pause_circle:")
         return
@@ -135,10 +142,10 @@ with page("Strategy") as app:
         )
     else:
         event_id = pick_event(events)
-        wanted = read_scenario().basis
+        asked = read_scenario()
         try:
-            setup = app.read(race_setup, event_id, wanted, app.until)
+            setup = app.read(race_setup, event_id, asked.basis, app.until)
         except (StrategyUnavailable, NotReady, UnknownEvent) as error:
             explain(error)
         else:
-            answer(app, setup)
+            answer(app, setup, asked)

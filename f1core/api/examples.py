@@ -60,6 +60,12 @@ _PROBLEMS = {
         "The sealed record is damaged and is not served: its content and its hash differ.",
         "The operator runs `python -m jobs verify` and restores the ledger from a copy.",
     ),
+    405: _problem(
+        405,
+        "method_not_allowed",
+        "This address takes a question as the body of a POST.",
+        "Use one of POST, OPTIONS; see /api/docs.",
+    ),
     503: _problem(
         503,
         "unavailable",

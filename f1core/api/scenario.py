@@ -58,15 +58,28 @@ def _upper(value: Any) -> Any:
 
 TyreField = Annotated[Tyre, BeforeValidator(_upper)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-Grid = Annotated[int | None, Field(default=None, ge=1, le=30, description="Grid slot; the others move.")]
+Grid = Annotated[
+    int | None, Field(default=None, ge=1, le=30, strict=True, description="Grid slot; the others move.")
+]
 Pace = Annotated[
     float,
     Field(
         default=0.0,
         ge=-5,
         le=5,
+        strict=True,
         allow_inf_nan=False,
         description="Change of pace [s/lap]; below zero is faster.",
+    ),
+]
+
+
+Finishes = Annotated[
+    bool,
+    Field(
+        default=False,
+        strict=True,
+        description="Whether a car that really retired runs to the end.",
     ),
 ]
 
@@ -80,7 +93,7 @@ class Asked(BaseModel):
 class PitStop(Asked):
     """A stop at the end of a lap."""
 
-    lap: int = Field(ge=1, le=MAX_LAP, description="The in-lap.")
+    lap: int = Field(ge=1, le=MAX_LAP, strict=True, description="The in-lap.")
     tire: TyreField = Field(description="Compound that is fitted.")
 
 
@@ -92,6 +105,7 @@ class CarChange(Asked):
     start_tire: TyreField | None = None
     pace_change_s: Pace
     grid: Grid
+    finishes: Finishes
 
 
 class Question(Asked):
@@ -101,7 +115,12 @@ class Question(Asked):
         description="Slug, name, circuit, country or round, `next` or `last`.", examples=["las-vegas"]
     )
     year: int | None = Field(
-        default=None, ge=1950, le=2100, description="Season; without it the present one.", examples=[2025]
+        default=None,
+        ge=1950,
+        le=2100,
+        strict=True,
+        description="Season; without it the present one.",
+        examples=[2025],
     )
     driver: Name = Field(description="Id, name, last name or code.", examples=["norris"])
     weather_scenario: WeatherOfScenario | None = Field(
@@ -115,7 +134,9 @@ class Question(Asked):
         default=PaceBasis.PRE_RACE,
         description="`hindsight`: pace fitted on the race itself; only for races that have been run.",
     )
-    seed: int = Field(default=1, ge=0, le=MAX_SEED, description="The same seed gives the same answer.")
+    seed: int = Field(
+        default=1, ge=0, le=MAX_SEED, strict=True, description="The same seed gives the same answer."
+    )
 
 
 class SimulateRequest(Question):
@@ -130,14 +151,17 @@ class SimulateRequest(Question):
     start_tire: TyreField | None = Field(default=None, description="Compound at the start.")
     pace_change_s: Pace
     grid: Grid
+    finishes: Finishes
     others: list[CarChange] = Field(default=[], max_length=MAX_CARS, description="Changes of other cars.")
-    runs: int = Field(default=300, ge=1, le=MAX_RUNS, description="Simulations, N.")
+    runs: int = Field(default=300, ge=1, le=MAX_RUNS, strict=True, description="Simulations, N.")
 
 
 class OptimiseRequest(Question):
     """Whose best strategies are looked for."""
 
-    runs: int = Field(default=200, ge=50, le=MAX_OPTIMISER_RUNS, description="Simulations for each strategy.")
+    runs: int = Field(
+        default=200, ge=50, le=MAX_OPTIMISER_RUNS, strict=True, description="Simulations for each strategy."
+    )
     rival: Name | None = Field(
         default=None, description="Odds are given of being ahead of this car after the first stops of both."
     )

@@ -130,7 +130,7 @@ def strategists_of(request: Request, documents: Library) -> Strategists:
 
 def _answers(model: type[Any], example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     shown = {"model": model, "content": {"application/json": {"example": example}}}
-    return {200: shown, **problems(404, 408, 413, 414, 422, 503)}
+    return {200: shown, **problems(404, 405, 408, 413, 414, 422, 503)}
 
 
 @router.post(
@@ -150,7 +150,7 @@ def simulate(request: Request, documents: Documents, clock: Now, asked: Simulate
         setup = _setup(strategists, asked, clock)
         driver = _driver(setup, asked.driver, "driver")
         what_if = _what_if(setup, asked, driver)
-        with _explained(driver):
+        with _explained(driver, asked, setup):
             found = answer_data(setup, run(setup, what_if, driver))
     return json_answer(request, _headed(request, strategists, found), cache="no-store")
 
@@ -174,7 +174,7 @@ def optimise(request: Request, documents: Documents, clock: Now, asked: Optimise
         driver = _driver(setup, asked.driver, "driver")
         rival = None if asked.rival is None else _driver(setup, asked.rival, "rival")
         reader, odds = strategists.reader(), None
-        with _explained(driver):
+        with _explained(driver, asked, setup):
             what_if = _what_if(setup, asked, driver)
             found = ranking_data(search(setup, driver, what_if, runs=asked.runs, seed=asked.seed))
             if rival is not None:
@@ -252,6 +252,7 @@ def _edit(driver: str, asked: SimulateRequest | CarChange, at: str) -> Edit:
             stops=None if asked.pit_stops is None else _stops(asked.pit_stops),
             pace_change_s=asked.pace_change_s,
             grid=asked.grid,
+            finishes=asked.finishes,
         )
     except BadEdit as error:
         raise _wrong([(f"{at}{error.field.rsplit('.', 1)[-1]}", str(error))]) from None
@@ -267,7 +268,7 @@ def _stops(asked: list[PitStop]) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _explained(driver: str) -> Iterator[None]:
+def _explained(driver: str, asked: Question, setup: RaceSetup) -> Iterator[None]:
     """Turns what the simulator refuses into fields with what is wrong with them."""
     from f1core.simulator.parameters import BadRace
     from f1core.simulator.plan import IllegalPlan
@@ -276,7 +277,7 @@ def _explained(driver: str) -> Iterator[None]:
     try:
         yield
     except IllegalPlan as error:
-        field = "pit_stops" if error.car == driver else f"others ({error.car})"
+        field = f"{_place(error.car, driver, asked, setup)}pit_stops"
         told = [(field, f"{one.message} (rule: {one.rule})") for one in error.violations]
         raise _wrong(told, "The plan is not allowed.") from None
     except BadEdit as error:
@@ -286,10 +287,23 @@ def _explained(driver: str) -> Iterator[None]:
             "rivals": "rival",
             "stop": "rival",
         }.get(error.field)
-        field = name or error.field.removeprefix(f"cars.{driver}.")
+        field = name or error.field
+        if field.startswith("cars."):
+            _, car, member = field.split(".", 2)
+            field = f"{_place(car, driver, asked, setup)}{member}"
         raise _wrong([(field, str(error))]) from None
     except BadRace as error:
         raise _wrong([("request", str(error))]) from None
+
+
+def _place(car: str, driver: str, asked: Question, setup: RaceSetup) -> str:
+    """Where a car stands in the request: nothing for the driver, ``others.0.`` for the first of the others."""
+    from f1core.strategy.people import find_driver
+
+    others = asked.others if isinstance(asked, SimulateRequest) and car != driver else ()
+    found = (index for index, one in enumerate(others) if find_driver(setup.drivers, one.driver) == car)
+    index = next(found, None)
+    return "" if index is None else f"others.{index}."
 
 
 def _refuse_unknown(asked: Question) -> None:

@@ -313,14 +313,14 @@ def _choice(key: str, text: str | None, usual: Choice) -> Choice:
     for member in kind:
         if text.lower() == member.value.lower():
             return member
-    raise BadEdit(key, f"{text!r} is not known.", hint=f"Known: {', '.join(kind)}.")
+    raise BadEdit(key, f"{key}: {text!r} is not known.", hint=f"Known: {', '.join(kind)}.")
 
 
 def _whole(key: str, text: str | None, usual: int | None) -> int:
     if text is None and usual is not None:
         return usual
     if text is None or not re.fullmatch(r"\d{1,10}", text):
-        raise BadEdit(key, f"{text!r} is not a whole number.")
+        raise BadEdit(key, f"{key}: {text!r} is not a whole number.")
     return int(text)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from f1core.log import get_logger
 from f1core.workspace import Workspace
+from models.lap_pace import race_paces
 from models.strategy.measure import MEASURED_COLUMNS, measurements
 from models.strategy.parameters import StrategyParameters
 from models.strategy.pool import pool, usual_lap_s
@@ -128,11 +129,12 @@ def fit_strategy(
     held = reads.undercuts(reader).filter(pl.col("event_id").is_in(kept))
     undercuts = pl.concat([_conform(frame, "undercuts") for frame in (held, tried)])
     rows = pl.concat([_conform(frame, "strategy_measurements") for frame in (old, new)])
+    paces, is_new_pace = _paces(reader, facts, prints)
     progress("circuits", len(stale))
     parameters = _parameters(rows)
     version = None if parameters is None else str(parameters["version"][0])
-    if stale or set(before) - set(kept) or not _is_stored(reader, version):
-        _publish(workspace, rows, parameters, undercuts)
+    if stale or is_new_pace or set(before) - set(kept) or not _is_stored(reader, version):
+        _publish(workspace, rows, parameters, undercuts, paces)
     circuits = 0 if parameters is None else parameters["circuit_id"].n_unique()
     return FitReport(tuple(stale), tuple(kept), version, circuits)
 
@@ -172,6 +174,25 @@ def measured_rows(
         .join(known, on="event_id")
         .sort("known_at", "event_id", "parameter", "part")
     )
+
+
+def _paces(
+    reader: Reader, facts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame], prints: dict[str, str]
+) -> tuple[pl.DataFrame, bool]:
+    """Rows of ``race_paces`` of every race, and whether one of them is new; races that say nothing are asked again."""
+    made = pl.DataFrame({"event_id": list(prints), "made_from": list(prints.values())}, schema=_PRINTS)
+    held = _conform(reads.race_paces(reader), "race_paces").join(
+        made, on=["event_id", "made_from"], how="semi"
+    )
+    laps = of_events(facts[0], sorted(prints.keys() - set(held["event_id"])))
+    known = laps.group_by("event_id").agg(pl.col("known_at").max())
+    told = race_paces(laps).join(made, on="event_id").join(known, on="event_id")
+    told = told.join(reads.circuits_of_events(reader).select("event_id", "season"), on="event_id")
+    rows = pl.concat([held, _conform(told, "race_paces")]).sort("event_id", "driver_id")
+    return rows, not told.is_empty()
+
+
+_PRINTS = {"event_id": pl.String, "made_from": pl.String}
 
 
 def of_events(rows: pl.DataFrame, events: list[str]) -> pl.DataFrame:
@@ -226,12 +247,15 @@ def _publish(
     rows: pl.DataFrame,
     parameters: pl.DataFrame | None,
     undercuts: pl.DataFrame | None = None,
+    paces: pl.DataFrame | None = None,
 ) -> None:
     with writer_lock(workspace.settings.locks_root, holder="fit-strategy", wait_s=LOCK_WAIT_S):
         store = Store(workspace.settings.warehouse_root)
         parts = {"strategy_measurements": rows}
         if undercuts is not None:
             parts["undercuts"] = undercuts
+        if paces is not None:
+            parts["race_paces"] = paces
         if parameters is not None:
             older = reads.strategy_fits(workspace.reader).filter(
                 pl.col("version") != parameters["version"][0]

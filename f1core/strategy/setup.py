@@ -32,6 +32,10 @@ LEAST_LAPS = 10
 """Shorter races have no strategy."""
 KEPT_PARAMETERS = 32
 """Circuits whose pooled parameters stay in memory: both paces of a race share them."""
+AS_DRIVEN = (
+    "Known only after the race, and in every replay of it, whatever the pace comes from: distance, usual lap, stops, "
+    "retirements, safety cars and weather are those of the day."
+)
 PIT_LANE_DELAY_S = 5.0
 """Time that a start from the pit lane costs beyond the last slot: an assumption."""
 
@@ -91,7 +95,8 @@ def race_setup(
         reader: The warehouse.
         event_id: A race with laps (2018 on), or one that is still to come.
         basis: Where the pace of a past race comes from; a race to come knows only ``PRE_RACE``.
-        as_of: Parameters and foreseen pace use nothing known at or after it; None takes 30 minutes before the start.
+        as_of: Parameters and foreseen pace use nothing known at or after it; None takes 30 minutes before the start. A race
+            whose result was not known before it is a race to come.
 
     Raises:
         UnknownEvent: No such event.
@@ -100,14 +105,17 @@ def race_setup(
     """
     head = event_head(reader, event_id)
     before = cutoff(event_id, session_starts(reader, event_id), Stage.PRE_RACE)
-    as_of = min(as_of, before) if as_of else before
     summary = reads.race_summary(reader, event_id)
+    if summary is not None and as_of is not None and summary["known_at"] >= as_of:
+        summary = None
+    as_of = min(as_of, before) if as_of else before
     if summary is None:
         if head["status"] == EventStatus.CANCELLED.value:
             raise StrategyUnavailable(f"{event_id} was cancelled.", hint="Choose a race that was held.")
         if basis is Basis.HINDSIGHT:
             raise StrategyUnavailable(
-                f"{event_id} was not held yet: there is no hindsight.", hint="Use the pace before the race."
+                f"The result of {event_id} is not known yet: there is no hindsight.",
+                hint="Use the pace before the race.",
             )
         return _coming(reader, head, as_of)
     if not summary["has_laps"]:
@@ -120,20 +128,23 @@ def race_setup(
     return _past(reader, head, summary, basis, as_of)
 
 
-def playable_events(reader: Reader, now: dt.datetime | None = None) -> pl.DataFrame:
+def playable_events(reader: Reader, now: dt.datetime | None = None, asked: str | None = None) -> pl.DataFrame:
     """Races that can be set up, the next one and then the newest first: ``event_id, season, label, is_past, is_wet``.
 
     Args:
         reader: The warehouse.
         now: Says which race is next; None takes the first one after the newest result.
+        asked: Another race without a result, which then stands behind the next one.
     """
     past = reads.playable(reader).filter(pl.col("laps_completed") >= LEAST_LAPS)
     coming = reads.next_events(reader, now).head(1)
+    if asked is not None and asked not in coming["event_id"]:
+        coming = pl.concat([coming, reads.next_events(reader).filter(pl.col("event_id") == asked)])
     label = pl.format("{} {}", "season", "grand_prix_name").alias("label")
     shown = pl.concat(
         [
             coming.select("event_id", "season", label, is_past=pl.lit(False), is_wet=pl.lit(False)),
-            past.select(
+            past.filter(~pl.col("event_id").is_in(coming["event_id"].implode())).select(
                 "event_id", "season", label, is_past=pl.lit(True), is_wet=pl.col("is_wet").fill_null(False)
             ),
         ]
@@ -162,7 +173,7 @@ def _past(
     lap = usual_lap(reader, event_id, circuit, before=None)
     parameters, borrowed = _parameters(reader, circuit, lap.seconds, as_of)
     found = hindsight_pace(laps) if basis is Basis.HINDSIGHT else None
-    notes = [*lap.notes, *borrowed, *read.notes]
+    notes = [AS_DRIVEN, *lap.notes, *borrowed, *read.notes]
     if basis is Basis.HINDSIGHT and found is None:
         notes.append("Too few laps on slicks tell the race's pace: that foreseen before the race is used.")
     pace = found or foreseen_pace(reader, drivers, event_id, as_of)
@@ -203,7 +214,7 @@ def _coming(reader: Reader, head: dict[str, object], as_of: dt.datetime) -> Race
         305_000 / float(str(head["course_length_km"] or 5.0)) / 1000
     )
     parameters, borrowed = _parameters(reader, circuit, lap.seconds, as_of)
-    pace = foreseen_pace(reader, field.drivers, event_id, as_of)
+    pace = foreseen_pace(reader, field.drivers, event_id, as_of, is_grid_final=False)
     drivers = _with_pace(field.drivers, pace, lap.seconds).with_columns(
         retired_on_lap=pl.lit(None, pl.Int64), is_out=pl.lit(False)
     )
@@ -238,7 +249,7 @@ def _coming(reader: Reader, head: dict[str, object], as_of: dt.datetime) -> Race
             *borrowed,
             *field.notes,
             *expected.notes,
-            "Safety cars, retirements and the day's pace are drawn.",
+            "No result of this race is known: it is a race to come. Safety cars, retirements and the day's pace are drawn.",
         ),
     )
 

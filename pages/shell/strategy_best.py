@@ -54,15 +54,15 @@ def best(
         )
         return
     try:
-        found = _best(*key, id(setup), _setup=setup, _what_if=asked)
-        windows = _windows(setup.event_id, driver, to_query(what_if), id(setup), setup, what_if)
+        found = _best(*key, _made_of(app), _setup=setup, _what_if=asked)
+        windows = _windows(setup.event_id, driver, to_query(what_if), _made_of(app), setup, what_if)
     except (BadEdit, IllegalPlan) as error:
         explain(error)
         return
     if found.judgement:
         st.markdown(f"**Was it the right call?** {plain(found.judgement)}")
     ranked(found.ranking, what_if, driver)
-    call = _team_view(setup.event_id, str(what_if.weather), id(setup), app, setup, what_if)
+    call = _team_view(setup.event_id, to_query(what_if), _made_of(app), app, setup, what_if)
     if call:
         st.markdown(f"**What teams do.** {plain(call['words'])}")
     left, right = st.columns(2, gap="large")
@@ -83,9 +83,14 @@ def best(
 WINDOW_COLUMNS = ("stop", "lap", "loss_s", "error_s", "is_window")
 
 
+def _made_of(app: App) -> str:
+    """The data and the clock that a setup was made of: with event and scenario they are all that it depends on."""
+    return f"{app.workspace.settings.warehouse_root} {app.snapshot_id} {app.until}"
+
+
 @st.cache_resource(max_entries=30, show_spinner="Plans are run in the full field …", show_time=True)
 def _best(
-    event_id: str, driver: str, query: str, setup_id: int, _setup: Any, _what_if: WhatIf
+    event_id: str, driver: str, query: str, made_of: str, _setup: Any, _what_if: WhatIf
 ) -> Best:  # fmt: skip
     judged = review(_setup, driver, _what_if, runs=RUNS, seed=_what_if.seed) if _setup.is_past else None
     ranking = judged.ranking if judged else optimise(_setup, driver, _what_if, runs=RUNS, seed=_what_if.seed)
@@ -94,14 +99,14 @@ def _best(
 
 @st.cache_resource(max_entries=30, show_spinner="Every lap of every stop is tried …")
 def _windows(
-    event_id: str, driver: str, query: str, setup_id: int, _setup: Any, _what_if: WhatIf
+    event_id: str, driver: str, query: str, made_of: str, _setup: Any, _what_if: WhatIf
 ) -> pl.DataFrame:
     return pit_windows(_setup, driver, None, _what_if, seed=_what_if.seed)
 
 
 @st.cache_resource(max_entries=30, show_spinner=False)
 def _team_view(
-    event_id: str, weather: str, setup_id: int, _app: App, _setup: Any, _what_if: WhatIf
+    event_id: str, query: str, made_of: str, _app: App, _setup: Any, _what_if: WhatIf
 ) -> dict[str, Any] | None:
     return team_view(_app.reader, _setup, _what_if)
 
@@ -113,7 +118,7 @@ def _odds(
         st.caption("Choose another car above: here are the odds of being ahead of it once both have stopped.")
         return
     try:
-        rows = _against(setup.event_id, driver, rival, to_query(what_if), id(setup), app, setup, what_if)
+        rows = _against(setup.event_id, driver, rival, to_query(what_if), _made_of(app), app, setup, what_if)
     except (BadEdit, IllegalPlan) as error:
         explain(error)
         return
@@ -159,7 +164,7 @@ def _against(
     driver: str,
     rival: str,
     query: str,
-    setup_id: int,
+    made_of: str,
     _app: App,
     _setup: Any,
     _what_if: WhatIf,

@@ -122,6 +122,17 @@ def test_another_car_can_be_changed_too(served: TestClient) -> None:
         ({"weather_scenario": "SNOW"}, "weather_scenario", "'DRY', 'WET' or 'MIXED'"),
         ({"others": [{"driver": "norris", "grid": 1}]}, "others.0.driver", "changed twice"),
         ({"others": [{"driver": "senna"}]}, "others.0.driver", "Nobody in this race"),
+        ({"others": [{"driver": "VER", "grid": 29}]}, "others.0.grid", "22 cars start"),
+        (
+            {"others": [{"driver": "PER", "grid": 3}, {"driver": "VER", "pit_stops": []}]},
+            "others.1.pit_stops",
+            "rule: two dry compounds",
+        ),
+        ({"runs": True}, "runs", "valid integer"),
+        ({"runs": "20"}, "runs", "valid integer"),
+        ({"seed": 1.0}, "seed", "valid integer"),
+        ({"pit_stops": [{"lap": "20", "tire": "HARD"}]}, "pit_stops.0.lap", "valid integer"),
+        ({"finishes": 1}, "finishes", "valid boolean"),
     ],
 )
 def test_every_bad_field_is_explained(
@@ -131,6 +142,18 @@ def test_every_bad_field_is_explained(
     told = {error["field"]: error["message"] for error in found["errors"]}
     assert field in told, told
     assert words in told[field]
+
+
+def test_a_car_that_retired_can_be_asked_to_finish(served: TestClient) -> None:
+    asked = {"race": "Austria", "year": 2026, "driver": "perez", "runs": 20}
+    out, on = (
+        SimulateAnswer.model_validate(served.post(SIMULATE, json={**asked, **more}).json())
+        for more in ({}, {"finishes": True})
+    )
+    assert max(lap.lap for lap in out.lap_by_lap) < max(
+        lap.lap for lap in on.lap_by_lap if not lap.is_baseline
+    )
+    assert "sergio-perez:f" in on.link
 
 
 def test_several_bad_fields_are_told_together(served: TestClient, problem: Check) -> None:

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from f1core.demo.calendar import Calendar
 from f1core.demo.weekend import WeekendStory
 from f1core.demo.world import World
+from f1core.ratings import lap_paces
+from f1core.strategy import fit as fit_module
+from f1core.strategy import pace as pace_module
 from f1core.strategy.fit import MIN_RACES, fingerprints, fitted, fitted_as_usual, measured_rows
 from models.strategy.measure import measurements
 from models.strategy.pool import pool
@@ -175,3 +178,62 @@ def test_every_number_comes_with_its_interval_and_source(measured: pl.DataFrame)
     assert (
         pool(measured, "circuit-1", 90.0).pit_lane_loss_s < pool(measured, "circuit-1", 90.0).pit_loss_s.value
     )
+
+
+def test_race_paces_are_fitted_once_and_again_where_the_race_changed(
+    facts: Facts, events: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit_module.reads, "circuits_of_events", lambda reader: events)
+    laps = facts[0].with_columns(session=pl.lit("race"))
+    prints = fingerprints(*facts)
+    store = Store(tmp_path / "warehouse")
+    store.publish(now=known_at(RACES))
+    first, is_new = fit_module._paces(Reader(tmp_path / "warehouse"), facts, prints)
+    assert is_new and first.select("event_id", "driver_id", "race_pace_pct").equals(
+        lap_paces(laps).sort("event_id", "driver_id").select("event_id", "driver_id", "race_pace_pct")
+    )
+    store = Store(tmp_path / "warehouse")
+    store.replace("race_paces", first.to_arrow().cast(TABLES["race_paces"].schema))
+    store.publish(now=known_at(RACES))
+    reader = Reader(tmp_path / "warehouse")
+    asked: list[list[str]] = []
+    fitted_races = fit_module.race_paces
+
+    def counted(rows: pl.DataFrame) -> pl.DataFrame:
+        asked.append(rows["event_id"].unique().sort().to_list())
+        return fitted_races(rows)
+
+    monkeypatch.setattr(fit_module, "race_paces", counted)
+    again, is_new = fit_module._paces(reader, facts, prints)
+    assert not is_new and again.equals(first) and asked == [[]]
+    changed = sorted(prints)[1]
+    other, is_new = fit_module._paces(reader, facts, {**prints, changed: "f" * 16})
+    assert is_new and asked[1] == [changed]
+    assert other.drop("made_from").equals(first.drop("made_from"))
+
+
+def test_stored_race_paces_stand_for_the_laps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first setup of a process must not fit the laps of every race."""
+    columns = dict.fromkeys(pace_module.PACE_COLUMNS, pl.Float64) | {
+        "event_id": pl.String,
+        "driver_id": pl.String,
+    }
+    held = pl.DataFrame([("2024-a", "x", 0.1, 0.05)], schema=columns, orient="row")
+    read: list[str | None] = []
+
+    def laps_of(reader: object, event: str | None = None) -> pl.DataFrame:
+        read.append(event)
+        return pl.DataFrame({"event_id": [event], "session": ["race"]})
+
+    monkeypatch.setattr(pace_module, "stored_paces", lambda reader: held)
+    monkeypatch.setattr(
+        pace_module, "playable", lambda reader: pl.DataFrame({"event_id": ["2024-b", "2024-a"]})
+    )
+    monkeypatch.setattr(pace_module, "race_laps", laps_of)
+    monkeypatch.setattr(
+        pace_module,
+        "lap_paces",
+        lambda laps: held.with_columns(event_id=pl.lit("2024-b")) if laps.height else held,
+    )
+    found = pace_module._race_paces(None)  # type: ignore[arg-type]
+    assert read == ["2024-b"] and found["event_id"].to_list() == ["2024-a", "2024-b"]

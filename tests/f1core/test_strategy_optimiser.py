@@ -12,7 +12,7 @@ from f1core.simulator.plan import Plan, Stop, violations
 from f1core.simulator.rules import DRY_COMPOUNDS, RaceRules
 from f1core.strategy.edits import BadEdit, Edit, WeatherScenario, WhatIf
 from f1core.strategy.free_air import StintCosts, plan_time, race_costs, search
-from f1core.strategy.optimiser import MOST_ALIKE, optimise
+from f1core.strategy.optimiser import MOST_ALIKE, optimise, with_new_sets
 from f1core.strategy.review import Verdict, review
 from f1core.strategy.stop_laps import pit_windows, undercut_odds
 from tests.f1core.simulator_field import TYRES, WEATHER
@@ -185,3 +185,22 @@ def test_few_stops_are_tried_in_the_field_even_where_free_air_wants_more() -> No
     assert min(counts.count(n) for n in (1, 2, 3)) >= 2
     assert counts[:6] == [3] * 6
     assert len(search(costs(30, 2.0), RaceRules(), keep=6)) == 6
+
+
+def test_what_was_done_is_judged_on_new_sets_as_everything_else() -> None:
+    """Sets that were older than those of a search make every real plan look wrong."""
+    setup = a_setup(6, 30)
+    name = "car 2"
+    best = optimise(setup, name, runs=40).top[0].plan
+    used = Plan(best.start, tuple(replace(stop, used_laps=12) for stop in best.stops), 9)
+    told = review(replace(setup, plans={**setup.plans, name: used}), name, runs=40)
+    assert told.ranking.own is not None and told.ranking.own.plan == best
+    assert told.verdict != Verdict.WORSE
+    assert any("new sets" in note for note in told.ranking.notes)
+
+
+def test_a_visit_that_goes_on_with_the_same_set_is_no_new_set() -> None:
+    plan = Plan("SOFT", (Stop(10, "SOFT", 13), Stop(20, "HARD", 4), Stop(25, "HARD", 2)), 3)
+    again = with_new_sets(plan)
+    assert again.start_used_laps == 0
+    assert [stop.used_laps for stop in again.stops] == [10, 0, 0]

@@ -74,6 +74,13 @@ def test_a_visit_without_tyres_goes_on_with_the_same_set() -> None:
     assert read(rows).stops == (Stop(7, "MEDIUM", 7),)
 
 
+def test_a_visit_that_is_counted_as_a_stint_goes_on_with_the_same_set() -> None:
+    rows = laps_of("ann", [("soft", 8), ("hard", 3), ("hard", 9)], lives=(1, 1, 4))
+    assert read(rows).stops == (Stop(8, "HARD"), Stop(11, "HARD", 3))
+    slip = laps_of("ann", [("soft", 8), ("hard", 12)], lives=(1, 9))
+    assert read(slip).stops == (Stop(8, "HARD"),), "another compound is another set"
+
+
 def test_who_retires_in_the_pits_makes_no_stop_there() -> None:
     rows = laps_of("ann", [("medium", 9), ("hard", 1)])[:9]
     assert read(rows, distance=8).stops == ()

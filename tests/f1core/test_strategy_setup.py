@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,37 @@ def test_what_cannot_be_set_up_is_refused_with_a_reason(reader: Reader) -> None:
         race_setup(reader, "2021-belgium")
     with pytest.raises(UnknownEvent):
         race_setup(reader, "2024-atlantis")
+
+
+def test_a_race_whose_result_was_not_known_is_a_race_to_come(reader: Reader) -> None:
+    before = dt.datetime(2024, 6, 1, tzinfo=dt.UTC)
+    setup = race_setup(reader, "2024-spain", as_of=before)
+    assert not setup.is_past and setup.scenario.phases is None
+    assert setup.drivers["actual_position"].null_count() == setup.drivers.height
+    assert any("No result of this race is known" in note for note in setup.notes)
+    with pytest.raises(StrategyUnavailable, match="no hindsight"):
+        race_setup(reader, "2024-spain", Basis.HINDSIGHT, before)
+    assert race_setup(reader, "2024-spain", as_of=dt.datetime(2024, 6, 24, tzinfo=dt.UTC)).is_past
+
+
+def test_the_pace_of_a_race_to_come_does_not_know_its_qualifying(reader: Reader) -> None:
+    """Between the race before and the qualifying, the race's own rows of history would give it away."""
+    setup = race_setup(reader, "2024-spain", as_of=dt.datetime(2024, 6, 19, tzinfo=dt.UTC))
+    assert not any("qualifying, grid" in source for source in setup.drivers["pace_source"])
+
+
+def test_every_replay_says_what_it_knows_of_the_day(reader: Reader) -> None:
+    for basis in Basis:
+        notes = " ".join(race_setup(reader, "2024-bahrain", basis).notes)
+        assert "Known only after the race" in notes
+
+
+def test_the_next_race_is_the_clocks_and_another_one_can_be_asked_for(reader: Reader) -> None:
+    later = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+    events = playable_events(reader, later)
+    assert events.filter(~pl.col("is_past"))["event_id"].to_list() == ["2026-las-vegas"]
+    asked = playable_events(reader, later, "2026-great-britain").filter(~pl.col("is_past"))
+    assert asked["event_id"].to_list() == ["2026-las-vegas", "2026-great-britain"]
+    then = playable_events(reader, dt.datetime(2024, 6, 10, tzinfo=dt.UTC))
+    assert then["event_id"][0] == "2024-spain" and not then["is_past"][0]
+    assert then["event_id"].is_unique().all()

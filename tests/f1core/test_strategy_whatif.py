@@ -178,3 +178,21 @@ def test_one_simulation_tells_nothing_apart(runs: int, is_tie: bool) -> None:
 
     told = change(finish(2, 1), finish(1, 2), "ann")
     assert (told.places_gained, told.places_error, told.is_tie) == (1, 0, is_tie)
+
+
+@pytest.mark.parametrize("safety_cars", SafetyCars)
+@pytest.mark.parametrize("weather", [WeatherScenario.REAL, WeatherScenario.DRY])
+def test_rain_tyres_lose_in_the_dry_and_stay_on(safety_cars: SafetyCars, weather: WeatherScenario) -> None:
+    setup = a_setup()
+    assert setup.race.weather is None and not setup.is_wet
+    told = {}
+    for compound in ("HARD", "INTERMEDIATE", "WET"):
+        plan = Edit(driver_id="car 2", start="MEDIUM", stops=(Stop(3, "HARD"), Stop(6, compound)))
+        scenario = WhatIf(edits=(plan,), safety_cars=safety_cars, weather=weather, runs=40)
+        told[compound] = whatif.run(setup, scenario, "car 2")
+    times = {name: one.simulated.time_s or 0.0 for name, one in told.items()}
+    assert times["HARD"] + 17 * 4 < times["INTERMEDIATE"] < times["WET"]
+    laps = told["WET"].lap_by_lap.filter((pl.col("driver_id") == "car 2") & (pl.col("lap") > 7))
+    assert set(laps["compound"]) == {"WET"}
+    leader = told["WET"].lap_by_lap.filter((pl.col("driver_id") == "car 0") & (pl.col("lap") < 12))
+    assert leader["lap_time_s"].to_list() == leader["baseline_lap_time_s"].to_list(), "until he laps it"

@@ -12,6 +12,8 @@ from tests.conftest import Answer
 from tests.strategy_data import strategy_folder
 
 RACE = ("--race", "Austria", "--year", "2026", "--driver", "norris")
+OUT = ("--race", "monaco", "--year", "2026", "--driver", "VER")
+"""Out on lap 1."""
 Jobs = Callable[..., Answer]
 
 
@@ -43,7 +45,9 @@ def test_a_simulation_is_told_and_is_the_same_as_data(jobs: Jobs, data: Path) ->
         (("--stop", "20:MEDIUM", "--start", "M"), "rule: two dry compounds"),
         (("--stop", "20:HARD", "--no-stop"), "together with --no-stop"),
         (("--weather", "snow"), "Known: real, DRY, WET, MIXED"),
-        (("--scenario", "seed=x"), "not a whole number"),
+        (("--scenario", "seed=x"), "seed: 'x' is not a whole number"),
+        (("--seed", "-3"), "--seed: '-3' is not a whole number"),
+        (("--safety-cars", "some"), "--safety-cars: 'some' is not known"),
         (("--race", "Atlantis"), "Atlantis"),
     ],
 )
@@ -53,6 +57,20 @@ def test_what_is_wrong_is_said_with_exit_code_2(
     told = jobs("simulate", *RACE, *asked, data=data)
     assert told.code == 2 and words in told.err
     assert "Traceback" not in told.err and not told.out
+
+
+def test_a_car_that_is_out_on_the_first_lap_is_told(jobs: Jobs, data: Path) -> None:
+    told = jobs("simulate", *OUT, "--runs", "20", data=data)
+    assert told.code == 0, told.err
+    assert "really retired on lap 1" in told.out
+    on = jobs("simulate", *OUT, "--finishes", "--runs", "20", data=data)
+    assert on.code == 0 and "Max Verstappen:" in on.out
+
+
+def test_before_the_race_its_result_is_not_told(jobs: Jobs, data: Path) -> None:
+    told = jobs("simulate", *RACE, "--as-of", "2026-06-20", "--runs", "20", data=data)
+    assert told.code == 0, told.err
+    assert "officially" not in told.out and "No result of this race is known" in told.out
 
 
 def test_a_race_without_laps_ends_with_its_own_code(jobs: Jobs, data: Path) -> None:

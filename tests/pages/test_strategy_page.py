@@ -95,6 +95,19 @@ def test_bad_parameters_are_answered_kindly(
     assert seen.charts == 6
 
 
+def test_what_is_left_out_is_said_once(visit: Open, data: Path) -> None:
+    seen = visit(PAGE, data, event=EVENT, seed="-1")
+    assert sum("It is left out" in text for text in seen.texts()) == 1
+
+
+def test_a_race_to_come_that_the_url_names_is_played(visit: Open, data: Path) -> None:
+    seen = visit(PAGE, data, event="2026-qatar")
+    assert param(seen.at, "event") == "2026-qatar" and seen.charts == 6
+    assert seen.says("No result of this race is known") and "Qatar (to come)" in "".join(
+        map(str, next(one for one in seen.at.selectbox if one.label == "Race").options)
+    )
+
+
 def test_a_name_people_use_finds_the_driver(visit: Open, data: Path) -> None:
     seen = visit(PAGE, data, event=EVENT, driver="Pérez")
     assert param(seen.at, "driver") == "sergio-perez"

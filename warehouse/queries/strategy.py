@@ -56,6 +56,11 @@ def undercuts(reader: Reader, as_of: dt.datetime | None = None) -> pl.DataFrame:
     )
 
 
+def race_paces(reader: Reader) -> pl.DataFrame:
+    """Rows of ``race_paces``, by event and driver."""
+    return reader.query("select * from race_paces order by event_id, driver_id")
+
+
 def measured_from(reader: Reader) -> dict[str, str]:
     """Fingerprint each measured event was made from."""
     rows = reader.query(

@@ -205,7 +205,7 @@ def starters(reader: Reader, event_id: str) -> pl.DataFrame:
 
 
 def next_events(reader: Reader, now: dt.datetime | None = None) -> pl.DataFrame:
-    """Scheduled events without a race result, by start: ``event_id, season, grand_prix_name``.
+    """Events without a race result, by start: ``event_id, season, grand_prix_name``.
 
     Args:
         reader: The warehouse.
@@ -216,7 +216,7 @@ def next_events(reader: Reader, now: dt.datetime | None = None) -> pl.DataFrame:
         select events.event_id, events.season, events.grand_prix_name
         from events
         inner join sessions on sessions.event_id = events.event_id and sessions.session = 'race'
-        where events.status = 'scheduled' and sessions.known_at > coalesce(
+        where events.status <> 'cancelled' and sessions.known_at > coalesce(
             $now::timestamptz, (select max(known_at) from session_summaries where session = 'race'), '1950-01-01Z'
         )
         order by sessions.starts_at, events.event_id

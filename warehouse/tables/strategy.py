@@ -121,4 +121,25 @@ UNDERCUTS = Table(
     },
 )
 
-STRATEGY_TABLES: tuple[Table, ...] = (STRATEGY_MEASUREMENTS, STRATEGY_PARAMETERS, UNDERCUTS)
+RACE_PACES = Table(
+    "race_paces",
+    "one row per race and driver with a pace of his own, fitted on the laps of that race alone",
+    ("event_id", "driver_id"),
+    (
+        EVENT_ID,
+        SEASON,
+        required("driver_id", "text", "The driver."),
+        required(
+            "race_pace_pct", "float", "Lap against the middle driver of the race; less is faster.", unit="%"
+        ),
+        required("standard_error_pct", "float", "Standard error of the difference.", unit="%", minimum=0),
+        required("count_laps", "int", "Laps it rests on.", minimum=1),
+        required("made_from", "text", "Fingerprint of the race's rows and of the code it was made from."),
+        KNOWN_AT,
+    ),
+    source="python -m jobs fit-strategy",
+    group="Strategy",
+    parents={"event_id": "events.event_id", "driver_id": "drivers.driver_id"},
+)
+
+STRATEGY_TABLES: tuple[Table, ...] = (STRATEGY_MEASUREMENTS, STRATEGY_PARAMETERS, UNDERCUTS, RACE_PACES)
