@@ -129,7 +129,7 @@ def fit_strategy(
     held = reads.undercuts(reader).filter(pl.col("event_id").is_in(kept))
     undercuts = pl.concat([_conform(frame, "undercuts") for frame in (held, tried)])
     rows = pl.concat([_conform(frame, "strategy_measurements") for frame in (old, new)])
-    paces, is_new_pace = _paces(reader, facts, prints)
+    paces, is_new_pace = _paces(reader, facts[0], prints)
     progress("circuits", len(stale))
     parameters = _parameters(rows)
     version = None if parameters is None else str(parameters["version"][0])
@@ -176,15 +176,13 @@ def measured_rows(
     )
 
 
-def _paces(
-    reader: Reader, facts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame], prints: dict[str, str]
-) -> tuple[pl.DataFrame, bool]:
+def _paces(reader: Reader, laps: pl.DataFrame, prints: dict[str, str]) -> tuple[pl.DataFrame, bool]:
     """Rows of ``race_paces`` of every race, and whether one of them is new; races that say nothing are asked again."""
     made = pl.DataFrame({"event_id": list(prints), "made_from": list(prints.values())}, schema=_PRINTS)
     held = _conform(reads.race_paces(reader), "race_paces").join(
         made, on=["event_id", "made_from"], how="semi"
     )
-    laps = of_events(facts[0], sorted(prints.keys() - set(held["event_id"])))
+    laps = of_events(laps, sorted(prints.keys() - set(held["event_id"])))
     known = laps.group_by("event_id").agg(pl.col("known_at").max())
     told = race_paces(laps).join(made, on="event_id").join(known, on="event_id")
     told = told.join(reads.circuits_of_events(reader).select("event_id", "season"), on="event_id")

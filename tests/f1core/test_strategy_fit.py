@@ -18,6 +18,7 @@ from f1core.ratings import lap_paces
 from f1core.strategy import fit as fit_module
 from f1core.strategy import pace as pace_module
 from f1core.strategy.fit import MIN_RACES, fingerprints, fitted, fitted_as_usual, measured_rows
+from models.lap_pace import race_paces
 from models.strategy.measure import measurements
 from models.strategy.pool import pool
 from tests.f1core.test_strategy_truth import facts_of
@@ -183,12 +184,12 @@ def test_every_number_comes_with_its_interval_and_source(measured: pl.DataFrame)
 def test_race_paces_are_fitted_once_and_again_where_the_race_changed(
     facts: Facts, events: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fit_module.reads, "circuits_of_events", lambda reader: events)
+    monkeypatch.setattr("warehouse.queries.strategy.circuits_of_events", lambda reader: events)
     laps = facts[0].with_columns(session=pl.lit("race"))
     prints = fingerprints(*facts)
     store = Store(tmp_path / "warehouse")
     store.publish(now=known_at(RACES))
-    first, is_new = fit_module._paces(Reader(tmp_path / "warehouse"), facts, prints)
+    first, is_new = fit_module._paces(Reader(tmp_path / "warehouse"), facts[0], prints)
     assert is_new and first.select("event_id", "driver_id", "race_pace_pct").equals(
         lap_paces(laps).sort("event_id", "driver_id").select("event_id", "driver_id", "race_pace_pct")
     )
@@ -197,17 +198,16 @@ def test_race_paces_are_fitted_once_and_again_where_the_race_changed(
     store.publish(now=known_at(RACES))
     reader = Reader(tmp_path / "warehouse")
     asked: list[list[str]] = []
-    fitted_races = fit_module.race_paces
 
     def counted(rows: pl.DataFrame) -> pl.DataFrame:
         asked.append(rows["event_id"].unique().sort().to_list())
-        return fitted_races(rows)
+        return race_paces(rows)
 
     monkeypatch.setattr(fit_module, "race_paces", counted)
-    again, is_new = fit_module._paces(reader, facts, prints)
+    again, is_new = fit_module._paces(reader, facts[0], prints)
     assert not is_new and again.equals(first) and asked == [[]]
     changed = sorted(prints)[1]
-    other, is_new = fit_module._paces(reader, facts, {**prints, changed: "f" * 16})
+    other, is_new = fit_module._paces(reader, facts[0], {**prints, changed: "f" * 16})
     assert is_new and asked[1] == [changed]
     assert other.drop("made_from").equals(first.drop("made_from"))
 
