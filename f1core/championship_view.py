@@ -36,7 +36,13 @@ def coloured_odds(rows: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty() or rows["championship"][0] == "constructors":
         named = rows.drop("constructor_id", strict=False).with_columns(constructor_id="entity_id")
         return with_team_colours(named, "season")
-    named = rows.with_columns(driver_id="entity_id")
+    # The last car of the season, not the one of each round: a driver has one colour all through.
+    cars = order.select("driver_id", "constructor_id")
+    named = (
+        rows.drop("constructor_id")
+        .with_columns(driver_id="entity_id")
+        .join(cars, on="driver_id", how="left", maintain_order="left")
+    )
     return with_team_colours(named, "season", order=order).drop("driver_id")
 
 

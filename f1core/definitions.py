@@ -39,7 +39,9 @@ class Definition:
 
     def number(self, value: float) -> str:
         """A value as people read it, without its unit; shares in per cent."""
-        return f"{value:.0%}" if self.unit == "share" else f"{value:.{self.decimals}f}"
+        decimals = 2 if self.unit == "share" else self.decimals
+        shown = round(value, decimals) + 0.0  # no minus before a nought
+        return f"{shown:.0%}" if self.unit == "share" else f"{shown:.{self.decimals}f}"
 
 
 SMALL_SAMPLE = (
@@ -295,7 +297,7 @@ CIRCUITS: Mapping[str, Definition] = MappingProxyType(
             1,
         ),
         "overtaking_difficulty": Definition(
-            "Overtaking difficulty",
+            "Passing difficulty",
             "0 to 1",
             "Share of the other circuits where overtakes per 100 laps of a car are more frequent: 1 is the "
             "hardest place to overtake, 0 the easiest." + _LAPS,
@@ -311,7 +313,7 @@ CIRCUITS: Mapping[str, Definition] = MappingProxyType(
             "count_correlated_races",
         ),
         "pole_win_share": Definition(
-            "Won from the first slot",
+            "Won from slot 1",
             "share",
             "Share of races won by who started first (not always who set pole).",
             "neither",
@@ -351,8 +353,8 @@ CIRCUITS: Mapping[str, Definition] = MappingProxyType(
         ),
         "tyre_wear_pct": Definition(
             "Tyre wear",
-            "% of a lap per lap",
-            "What a lap more on a slick set costs: mean over its compounds by laps, and over races. "
+            "% per lap",
+            "What a lap more on a slick set costs, in % of a lap: mean over its compounds by laps, and over races. "
             + _PACE
             + _LAPS,
             "neither",

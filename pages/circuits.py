@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import polars as pl
 import streamlit as st
 
 from f1core.charts.grid_wins import grid_wins as wins_chart
 from f1core.definitions import CIRCUITS
 from f1core.metric_view import metric_text
+from f1core.outlook import outlook
 from pages.shell.charts import draw
 from pages.shell.choices import choose
 from pages.shell.circuit_parts import map_of, neighbours_table, winners
 from pages.shell.downloads import downloads
-from pages.shell.figures import definitions_list
+from pages.shell.figures import definitions_list, whole_record
 from pages.shell.frame import App, link_to, page
 from pages.shell.tables import figure
 from pages.shell.text import plain
 from warehouse.queries.circuits import circuit_layouts, circuit_list, circuit_profile, grid_wins
+from warehouse.queries.events import calendar
 from warehouse.queries.samples import SMALL_SAMPLE_RACES
 
 SINCE = {"all": "All races", "2010": "Since 2010", "2018": "Since 2018"}
@@ -75,6 +76,7 @@ def layouts(app: App, circuit: str) -> None:
 
 with page("Circuits") as app:
     st.title("Circuits", anchor=False)
+    whole_record(app)
     every = app.read(circuit_list)
     if every.is_empty():
         st.info(
@@ -83,8 +85,9 @@ with page("Circuits") as app:
         )
     else:
         names = {row["circuit_id"]: row["circuit_name"] for row in every.iter_rows(named=True)}
-        coming = every.drop_nulls("next_event_id")
-        default = (coming if coming.height else every)["circuit_id"][0]
+        coming = outlook(app.read(calendar), app.now).coming
+        ahead = {event["circuit_id"]: event["event_id"] for event in reversed(coming)}
+        default = next((one["circuit_id"] for one in coming if one["circuit_id"] in names), next(iter(names)))
         circuit = choose(
             "Circuit", list(names), "circuit", default=default, words=names.__getitem__, is_list=True
         )
@@ -95,9 +98,8 @@ with page("Circuits") as app:
             f"{plain(row['place_name'])}, {plain(row['country_name'])} · {row['circuit_type']} circuit{length} · "
             f"{row['count_races'] or 0} races held"
         )
-        one = every.filter(pl.col("circuit_id") == circuit).row(0, named=True)
-        if one["next_event_id"]:
-            where = {"event": one["next_event_id"]}
+        if circuit in ahead:
+            where = {"event": ahead[circuit]}
             link_to(app, "pages/race.py", "The race to come", where, ":material/flag:", key="to_next")
         if row["count_races"]:
             numbers(row)

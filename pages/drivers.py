@@ -10,7 +10,7 @@ from f1core.team_colours import with_team_colours
 from pages.shell.choices import choose, choose_some
 from pages.shell.downloads import downloads
 from pages.shell.driver_parts import circuits, elo, races
-from pages.shell.figures import compared, definitions_list, season_bars
+from pages.shell.figures import compared, definitions_list, season_bars, whole_record
 from pages.shell.frame import App, page
 from pages.shell.text import listed, plain
 from warehouse.queries.drivers import (
@@ -45,6 +45,7 @@ def labelled(rows: pl.DataFrame) -> pl.DataFrame:
 
 with page("Drivers") as app:
     st.title("Drivers", anchor=False)
+    whole_record(app)
     seasons = [str(season) for season in app.read(raced_seasons)]
     if not seasons:
         st.info(
@@ -69,7 +70,13 @@ with page("Drivers") as app:
         with right:
             others = [one for one in names if one != driver]
             rivals = choose_some(
-                "Beside", others, "with", words=names.__getitem__, most=MOST_RIVALS, is_list=True
+                "Beside",
+                others,
+                "with",
+                words=names.__getitem__,
+                most=MOST_RIVALS,
+                is_list=True,
+                beside=driver,
             )
         chosen = [driver, *rivals]
         metrics = labelled(app.read(driver_season_metrics, season))

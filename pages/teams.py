@@ -11,7 +11,7 @@ from f1core.team_colours import with_team_colours
 from pages.shell.charts import draw
 from pages.shell.choices import choose, choose_some
 from pages.shell.downloads import downloads
-from pages.shell.figures import compared, definitions_list, season_bars
+from pages.shell.figures import compared, definitions_list, season_bars, whole_record
 from pages.shell.frame import App, page
 from pages.shell.team_parts import history
 from pages.shell.text import listed, plain
@@ -76,6 +76,7 @@ def development(app: App, chosen: list[str], season: int) -> None:
 
 with page("Teams") as app:
     st.title("Teams", anchor=False)
+    whole_record(app)
     seasons = [str(season) for season in app.read(raced_seasons)]
     if not seasons:
         st.info(
@@ -94,7 +95,7 @@ with page("Teams") as app:
         with right:
             others = [one for one in names if one != team]
             rivals = choose_some(
-                "Beside", others, "with", words=names.__getitem__, most=MOST_RIVALS, is_list=True
+                "Beside", others, "with", words=names.__getitem__, most=MOST_RIVALS, is_list=True, beside=team
             )
         chosen = [team, *rivals]
         st.subheader(listed([plain(names[one]) for one in chosen]), anchor=False)

@@ -18,7 +18,7 @@ def standings_lines(rows: pl.DataFrame) -> Any:
     Args:
         rows: Of a season, as in :func:`f1core.championship_view.coloured_odds`.
     """
-    last = rows.filter(pl.col("count_rounds") == rows["count_rounds"].max()).sort("position")
+    last = rows.filter(pl.col("count_rounds") == pl.col("count_rounds").max()).sort("position")
     shown = last["label"].head(LINES).to_list()
     data = rows.filter(pl.col("label").is_in(shown)).select(
         "label",
@@ -29,7 +29,7 @@ def standings_lines(rows: pl.DataFrame) -> Any:
         "points",
         behind=pl.col("points") - pl.col("points").max().over("count_rounds"),
     )
-    lines = pl.DataFrame({"label": shown}).join(
+    lines = pl.DataFrame({"label": shown}, schema={"label": pl.String}).join(
         rows.select("label", "team_colour", "team_dash"), on="label", how="left", maintain_order="left_right"
     )
     colour, dash = team_marks(lines)

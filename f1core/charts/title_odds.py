@@ -73,7 +73,7 @@ def title_race(rows: pl.DataFrame) -> Any:
     data = rows.filter(pl.col("label").is_in(shown)).select(
         "label", "name", "count_rounds", "grand_prix_name", "title_probability", "points"
     )
-    lines = pl.DataFrame({"label": shown}).join(
+    lines = pl.DataFrame({"label": shown}, schema={"label": pl.String}).join(
         rows.select("label", "team_colour", "team_dash"), on="label", how="left", maintain_order="left_right"
     )
     colour, dash = team_marks(lines)

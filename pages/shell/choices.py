@@ -61,6 +61,7 @@ def choose_some(
     words: Callable[[str], str] = str,
     most: int | None = None,
     is_list: bool = False,
+    beside: str = "",
 ) -> list[str]:
     """Any number of some options; what none chosen means is the page's to say. In the URL they are joined by commas.
 
@@ -71,10 +72,11 @@ def choose_some(
         words: What people read for an option.
         most: How many can be chosen; None for any number.
         is_list: A searchable list rather than buttons side by side.
+        beside: Who is shown anyway and so cannot be chosen again; a link that names him is no mistake.
     """
     asked = list(dict.fromkeys(value for value in st.query_params.get(name, "").split(",") if value))
     known = [value for value in asked if value in options][:most]
-    unknown = [value for value in asked if value not in options]
+    unknown = [value for value in asked if value not in options and value != beside]
     if unknown:
         st.caption(f":material/info: Nothing is known of {label.lower()} “{plain(', '.join(unknown)[:60])}”.")
     key = f"choice_{name}"

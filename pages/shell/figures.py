@@ -12,6 +12,7 @@ from f1core.definitions import SMALL_SAMPLE, Definition
 from f1core.metric_view import side_by_side
 from pages.shell.charts import draw
 from pages.shell.choices import choose
+from pages.shell.frame import App
 from pages.shell.tables import ROW_HEIGHT
 from warehouse.queries.samples import SMALL_SAMPLE_RACES
 
@@ -76,4 +77,12 @@ def definitions_list(definitions: Mapping[str, Definition]) -> None:
         better = {"lower": " Lower is better.", "higher": " Higher is better.", "neither": ""}
         st.markdown(
             "\n".join(f"- **{one.title}**: {one.text}{better[one.better]}" for one in definitions.values())
+        )
+
+
+def whole_record(app: App) -> None:
+    """Says under a simulated clock that these figures are of everything in the data: they are history, not forecasts."""
+    if app.clock.is_simulated:
+        st.caption(
+            ":material/info: Figures on this page are of all races in the data, also of those after the simulated clock."
         )

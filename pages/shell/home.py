@@ -203,7 +203,7 @@ def tour(app: App, event: Event | None, last: Event | None) -> None:
         ("Who beats his team mate?", "pages/drivers.py", {}, ":material/sports_motorsports:"),
         ("Who is still in the title race?", "pages/championship.py", {}, ":material/emoji_events:"),
         (
-            f"How good are forecasts made {Stage.PRE_QUALIFYING.label.lower()}?",
+            f"How good are forecasts {Stage.PRE_QUALIFYING.label.lower()}?",
             "pages/accuracy.py",
             {"stage": Stage.PRE_QUALIFYING.value},
             ":material/query_stats:",

@@ -306,7 +306,7 @@ def test_a_chart_leaves_colours_of_text_and_page_to_the_theme(name: str) -> None
     # Beside the neutral ink only what is data: the team's colour of the frame, compounds and the letter on them.
     data = {"#3671C6", "#E8002D", INK, *COMPOUNDS.values()}
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", text)) <= {NEUTRAL, *data}
-    assert not re.search(r'"(labelColor|titleColor|labelFontColor|fill|stroke)"', text)
+    assert not re.search(r'"(labelColor|titleColor|labelFontColor|fill|stroke)":', text)
 
 
 def test_the_neutral_ink_is_readable_on_both_pages() -> None:

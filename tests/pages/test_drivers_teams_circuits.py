@@ -144,3 +144,22 @@ def test_side_by_side_marks_small_samples(reader: Reader) -> None:
     assert not any(
         "*" in cell for cell in side_by_side(rows, DRIVERS, "driver_id", "driver_name", 0)["figure"]
     )
+
+
+def test_the_race_to_come_is_to_come_by_the_clock(visit: Open, ingested: Path) -> None:
+    november = "2026-11-20T12:00Z"
+    first = visit(CIRCUITS_PAGE, ingested, clock=november)
+    assert first.at.selectbox(key="choice_circuit").value == "las-vegas", (
+        "the next race's circuit comes first"
+    )
+    assert first.links()["The race to come"] == "race?event=2026-las-vegas"
+    assert first.says("also of those after the simulated clock")
+    over = visit(CIRCUITS_PAGE, ingested, clock=november, circuit="spa-francorchamps")
+    assert "The race to come" not in over.links(), "raced by then, though its result is not in the data"
+
+
+def test_numbers_are_written_for_people() -> None:
+    wear, share = DRIVERS["tyre_wear_vs_field_pct"], DRIVERS["dnf_rate"]
+    assert [wear.number(value) for value in (-0.0001, -0.0013, 0.0004)] == ["0.000", "-0.001", "0.000"]
+    assert (share.number(0.375), share.title) == ("38%", "DNF rate")
+    assert wear.title == "Tyre management [% of a lap per lap]"

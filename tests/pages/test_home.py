@@ -72,7 +72,8 @@ def test_the_next_race_and_its_forecast(visit: Open, small_data: Path) -> None:
     seen = visit(HOME, small_data)
     assert seen.at.metric[0].label == "Lights out in"
     assert seen.says("Provisional forecast")
-    assert not seen.says(KIND_NAMES["backtest"])
+    assert seen.says(f"**{KIND_NAMES['provisional']}.**")
+    assert not seen.says(f"**{KIND_NAMES['backtest']}.**"), "only the last race, graded, is a backtest"
     assert seen.says(head["model_version"])
     entries = prediction_entries(
         reader, "provisional", head["event_id"], head["stage"], PRODUCTION_MODEL
