@@ -11,9 +11,10 @@ from f1core.charts.predicted_actual import predicted_actual
 from f1core.outlook import Event, Outlook, outlook
 from f1core.wording import OUR_MODEL, SCORE_BY_COLUMN, model_order, stage_order
 from pages.shell import forecast as stored
-from pages.shell import home
+from pages.shell import home, home_more
 from pages.shell.charts import draw
-from pages.shell.frame import App, link_to, page
+from pages.shell.frame import App, page
+from pages.shell.navigation import link_to
 from pages.shell.sealed import seal_note
 from pages.shell.tables import driver_table, figure
 from pages.shell.text import day, listed, race_place, race_title
@@ -96,7 +97,7 @@ def forecast(app: App, event: Event) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             where = {"event": event["event_id"], "stage": stage}
             label = f"All {rows.height} drivers, and the baselines"
-            link_to(app, "pages/race.py", label, where, ":material/flag:", key="all_drivers")
+            link_to("pages/race.py", label, where, ":material/flag:", key="all_drivers")
         stored.take_away(kind, head, rows)
     stored.provenance(kind, head, app.now)
 
@@ -123,7 +124,7 @@ def record(app: App, held: pl.DataFrame) -> None:
         f"{FROM_SEASON}, each forecast by a model that had seen only earlier ones; never sealed."
     )
     words = "All scores, and where it goes wrong"
-    link_to(app, "pages/accuracy.py", words, {}, ":material/query_stats:", key="to_accuracy")
+    link_to("pages/accuracy.py", words, {}, ":material/query_stats:", key="to_accuracy")
 
 
 with page("Next race") as app:
@@ -141,8 +142,8 @@ with page("Next race") as app:
         if not st.context.is_embedded:
             left, right = st.columns(2, gap="large")
             with left:
-                home.last_race(app, state.last_known)
+                home_more.last_race(app, state.last_known)
             with right:
-                home.title(app)
+                home_more.title(app)
             record(app, events.filter((pl.col("status") == "held") & (pl.col("result_known_at") <= app.now)))
-            home.tour(app, state.next, state.last_known)
+            home_more.tour(state.next, state.last_known)

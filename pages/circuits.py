@@ -13,7 +13,8 @@ from pages.shell.choices import choose
 from pages.shell.circuit_parts import map_of, neighbours_table, winners
 from pages.shell.downloads import downloads
 from pages.shell.figures import definitions_list, whole_record
-from pages.shell.frame import App, link_to, page
+from pages.shell.frame import App, page
+from pages.shell.navigation import link_to
 from pages.shell.tables import figure
 from pages.shell.text import plain
 from warehouse.queries.circuits import circuit_layouts, circuit_list, circuit_profile, grid_wins
@@ -100,7 +101,7 @@ with page("Circuits") as app:
         )
         if circuit in ahead:
             where = {"event": ahead[circuit]}
-            link_to(app, "pages/race.py", "The race to come", where, ":material/flag:", key="to_next")
+            link_to("pages/race.py", "The race to come", where, ":material/flag:", key="to_next")
         if row["count_races"]:
             numbers(row)
         else:

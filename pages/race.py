@@ -19,7 +19,8 @@ from pages.shell.choices import choose
 from pages.shell.comparison import comparison, grades
 from pages.shell.distributions import distributions
 from pages.shell.frame import App, explain, page
-from pages.shell.race_extras import happened, previous, stage_by_stage, weather
+from pages.shell.previous_races import previous
+from pages.shell.race_extras import happened, stage_by_stage, weather
 from pages.shell.sealed import seal_note
 from pages.shell.tables import driver_table
 from pages.shell.targets import event_target

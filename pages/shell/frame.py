@@ -16,35 +16,13 @@ import streamlit as st
 from f1core.clock import Clock
 from f1core.installation import DEMO_NOTE, active_settings
 from f1core.log import configure_logging, get_logger
-from f1core.search import index, search
 from f1core.settings import Settings, get_settings
 from f1core.workspace import Workspace
-from pages.shell.favourites import carried, pick_favourites
 from pages.shell.footer import footer
+from pages.shell.navigation import find, navigation
 from pages.shell.text import plain
 from warehouse.errors import ParcFermeError
-from warehouse.queries.search import current_people
 
-PAGES = (
-    ("streamlit_app.py", "Next race", ":material/sports_score:"),
-    ("pages/race.py", "Races", ":material/flag:"),
-    ("pages/championship.py", "Championship", ":material/trophy:"),
-    ("pages/strategy.py", "Strategy", ":material/tire_repair:"),
-    ("pages/accuracy.py", "Accuracy", ":material/query_stats:"),
-    ("pages/drivers.py", "Drivers", ":material/sports_motorsports:"),
-    ("pages/teams.py", "Teams", ":material/groups:"),
-    ("pages/circuits.py", "Circuits", ":material/route:"),
-    ("pages/laps.py", "Laps", ":material/timer:"),
-    ("pages/calendar.py", "Calendar", ":material/calendar_month:"),
-    ("pages/methodology.py", "Methodology", ":material/menu_book:"),
-    ("pages/health.py", "Health", ":material/monitor_heart:"),
-)
-SEARCH_ICONS = {
-    "driver": ":material/sports_motorsports:",
-    "team": ":material/groups:",
-    "circuit": ":material/route:",
-    "race": ":material/flag:",
-}
 # Drawn here: Streamlit fetches named icons and emoji for the tab from other people's servers.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#b3121d"/>'
@@ -115,12 +93,12 @@ def page(title: str) -> Iterator[App]:
     """Draws everything around a page's own content.
 
     Args:
-        title: Of the browser's tab, and the page's name in :data:`PAGES`.
+        title: Of the browser's tab, and the page's name in :data:`pages.shell.navigation.PAGES`.
     """
     st.set_page_config(page_title=f"{title} · Parc Fermé", page_icon=ICON, layout="wide")
     is_embedded = bool(st.context.is_embedded)
     # Where nothing is written to it there is no sidebar: an embedded view is the content alone.
-    finder = None if is_embedded else _navigation(title)
+    finder = None if is_embedded else navigation(title)
     try:
         app = _open()
     except Exception as error:
@@ -131,7 +109,7 @@ def page(title: str) -> Iterator[App]:
         _announce(app)
         if finder is not None:
             with finder:
-                _find(app, title)
+                find(app.read, title)
         yield app
     except Exception as error:
         explain(error)
@@ -154,79 +132,6 @@ def _open() -> App:
     app = App(clock, _workspace(active_settings(settings)))
     _ = app.snapshot_id  # nothing built yet: said here, once for all pages
     return app
-
-
-def _navigation(current: str) -> Any:
-    """Links to all pages; returns the place for what needs the data."""
-    with st.sidebar:
-        st.markdown("## Parc Fermé")
-        st.caption("Formula 1 forecasts, scored in the open")
-        finder = st.container()
-        for path, label, icon in PAGES:
-            # The link to the page one is on keeps what it shows: Streamlit would leave the address and drop the rest.
-            here = st.query_params.to_dict() if label == current else carried()
-            st.page_link(path, label=label, icon=icon, width="stretch", query_params=here or None)
-    return finder
-
-
-def _find(app: App, current: str) -> None:
-    """The search box and the list of favourites."""
-    text = st.text_input(
-        "Search", key="search", placeholder="Driver, team, race, circuit", label_visibility="collapsed"
-    )
-    if text.strip():
-        found, is_like = search(app.read(index), text)
-        if not found:
-            st.caption(f":material/search_off: Nothing is called “{plain(text[:40])}”.")
-        elif is_like:
-            st.caption(f"Nothing is called “{plain(text[:40])}”; did you mean:")
-        for one in found:
-            link_to(
-                app,
-                one.page,
-                f"{one.label}",
-                one.params,
-                SEARCH_ICONS[one.kind],
-                current,
-                key=f"found_{one.kind}_{one.id}",
-            )
-    pick_favourites(app.read(current_people))
-
-
-def link_to(
-    app: App,
-    page: str,
-    label: str,
-    params: dict[str, str],
-    icon: str | None = None,
-    current: str = "",
-    *,
-    key: str,
-) -> None:
-    """A link to a page of ours with its filters, favourites carried along.
-
-    Args:
-        app: The app.
-        page: The page's file.
-        label: What people read.
-        params: Filters of the page.
-        icon: Before the label.
-        current: Name of the page one is on: a link to that same page must be a button, for a page link to itself leaves
-            the browser's address as it was.
-        key: Of the element.
-    """
-    query = {**params, **carried()}
-    if any(path == page and name == current for path, name, _ in PAGES):
-        st.button(
-            plain(label),
-            icon=icon,
-            key=key,
-            on_click=st.query_params.from_dict,
-            args=(query,),
-            width="stretch",
-        )
-    else:
-        st.page_link(page, label=plain(label), icon=icon, width="stretch", query_params=query)
 
 
 def _announce(app: App) -> None:

@@ -16,12 +16,13 @@ from f1core.wording import stage_order
 from pages.shell import forecast as stored
 from pages.shell.charts import draw
 from pages.shell.downloads import downloads
-from pages.shell.frame import App, link_to
+from pages.shell.frame import App
+from pages.shell.navigation import link_to
 from pages.shell.tables import ROW_HEIGHT
-from pages.shell.text import listed, race_title
+from pages.shell.text import race_title
 from warehouse.queries.forecasts import prediction_entries
 from warehouse.queries.laps import lap_sessions
-from warehouse.queries.races import previous_runnings, race_summary
+from warehouse.queries.races import race_summary
 from warehouse.vocab import Stage, Target
 
 
@@ -119,10 +120,10 @@ def happened(app: App, event: dict[str, Any], target: Target) -> None:
     with st.container(horizontal=True):
         where = {"event": event["event_id"]}
         laps = {**where, "session": session}
-        link_to(app, "pages/laps.py", "Every lap of it", laps, ":material/timeline:", key="to_laps")
+        link_to("pages/laps.py", "Every lap of it", laps, ":material/timeline:", key="to_laps")
         if target is Target.RACE:
             words = "What if they had stopped on another lap?"
-            link_to(app, "pages/strategy.py", words, where, ":material/swap_vert:", key="to_strategy")
+            link_to("pages/strategy.py", words, where, ":material/swap_vert:", key="to_strategy")
 
 
 def _result(result: pl.DataFrame, event: dict[str, Any]) -> None:
@@ -156,57 +157,3 @@ def _result(result: pl.DataFrame, event: dict[str, Any]) -> None:
         },
     )
     downloads(f"{event['event_id']}_result", result.drop("last_name"))
-
-
-def previous(app: App, event: dict[str, Any]) -> None:
-    """Earlier races at this circuit."""
-    rows = app.read(previous_runnings, event["event_id"], app.until)
-    st.subheader("Earlier races here", anchor=False)
-    if rows.is_empty():
-        st.caption("The first race on this circuit.")
-        return
-    known = rows.drop_nulls("winner_grid")
-    poles = int((known["winner_grid"] == 1).sum())
-    words = [f"the winner started first in {poles} of the last {known.height}"]
-    timed = rows.drop_nulls("count_safety_cars")
-    if timed.height:
-        words.append(
-            f"a safety car came out in {(timed['count_safety_cars'] > 0).sum()} of {timed.height} since 2018"
-        )
-    st.caption(f"{listed(words).capitalize()}.")
-    column = st.column_config
-    st.dataframe(
-        rows.select(
-            race=pl.format("{} {}", "grand_prix_name", "season"),
-            winner_name="winner_name",
-            constructor_name="constructor_name",
-            winner_grid="winner_grid",
-            pole_name="pole_name",
-            classified=pl.format("{}/{}", "count_classified", "count_starters"),
-            wet=pl.when("is_wet").then(pl.lit("wet")).when(~pl.col("is_wet")).then(pl.lit("dry")),
-            count_safety_cars="count_safety_cars",
-        ),
-        hide_index=True,
-        height="content",
-        row_height=ROW_HEIGHT,
-        placeholder="–",
-        alt="Earlier races at this circuit, the newest first",
-        column_config={
-            "race": column.TextColumn("Race", width=140, pinned=True),
-            "winner_name": column.TextColumn("Winner", width=128),
-            "constructor_name": column.TextColumn("Team", width=110),
-            "winner_grid": column.NumberColumn("From", help="Grid slot of the winner", width=55),
-            "pole_name": column.TextColumn("Pole", width=128),
-            "classified": column.TextColumn("Classified", width=80),
-            "wet": column.TextColumn("Track", help="Laps are known from 2018 on", width=60),
-            "count_safety_cars": column.NumberColumn("Safety cars", width=85),
-        },
-    )
-    link_to(
-        app,
-        "pages/circuits.py",
-        f"All about {event['circuit_name']}",
-        {"circuit": event["circuit_id"]},
-        ":material/route:",
-        key="to_circuit",
-    )

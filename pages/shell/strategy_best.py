@@ -160,13 +160,6 @@ def _odds(
 
 @st.cache_resource(max_entries=30, show_spinner="Both stop, sooner or later …")
 def _against(
-    event_id: str,
-    driver: str,
-    rival: str,
-    query: str,
-    made_of: str,
-    _app: App,
-    _setup: Any,
-    _what_if: WhatIf,
+    event_id: str, driver: str, rival: str, query: str, made_of: str, _app: App, _setup: Any, _asked: WhatIf
 ) -> pl.DataFrame:
-    return odds_against(_app.reader, _setup, driver, rival, _what_if, as_of=_app.until, seed=_what_if.seed)
+    return odds_against(_app.reader, _setup, driver, rival, _asked, as_of=_app.until, seed=_asked.seed)

@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from f1core.settings import REPOSITORY, reset_settings
-from pages.shell.frame import PAGES as navigation
+from pages.shell.navigation import PAGES as navigation
 
 HOME, RACE, ACCURACY = "streamlit_app.py", "pages/race.py", "pages/accuracy.py"
 PAGES = (HOME, RACE, ACCURACY)
