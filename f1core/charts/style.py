@@ -39,7 +39,7 @@ def top_legend(columns: int = 3, *, is_lines: bool = False) -> alt.Legend:
         columns: Entries in a line; three words or two names fit a phone.
         is_lines: Whether an entry is a piece of its line, which shows the dash, and not a dot.
     """
-    line = {"symbolType": "stroke", "symbolStrokeWidth": 2.5} if is_lines else {}
+    line: dict[str, Any] = {"symbolType": "stroke", "symbolStrokeWidth": 2.5} if is_lines else {}
     return alt.Legend(
         orient="top",
         direction="horizontal",
