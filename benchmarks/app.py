@@ -49,6 +49,9 @@ st.dataframe(rows, alt="Second")
 """
 READY = "[data-testid=stMain] >> text=Unofficial: not associated"
 IDLE = "() => !document.querySelector('[data-testid=stStatusWidget]')"
+DRAWN = "() => !document.querySelector('[data-testid=stSkeleton]')"
+SETTLED_MS = 1500
+"""Tables write what screen readers read a moment after they are drawn."""
 CLOCK = "2026-11-20T12:00Z"
 SESSIONS, BROWSERS = 20, 2
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
@@ -244,6 +247,8 @@ def accessibility(browser: Any, data: Path, bare: Path) -> bool:
                 page.goto(url)
                 page.wait_for_selector(READY, timeout=60_000)
                 page.wait_for_function(IDLE, timeout=60_000)
+                page.wait_for_function(DRAWN, timeout=60_000)
+                page.wait_for_timeout(SETTLED_MS)
                 found = violations(page)
                 if name == "bare":
                     known = found
