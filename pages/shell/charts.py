@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 import streamlit as st
+from altair.utils.schemapi import debug_mode
 from streamlit.dataframe_util import convert_anything_to_arrow_bytes
 
 from pages.shell.favourites import starred
@@ -47,7 +48,8 @@ def _fingerprint(frame: pl.DataFrame) -> str:
 def _specification(name: str, args: tuple[Any, ...], _figure: Callable[..., Any]) -> dict[str, Any]:
     # The data as Streamlit sends them, straight from the frames: as a list of rows they cost more than all else.
     datasets: dict[str, bytes] = {}
-    with _building, alt.data_transformers.enable(_TRANSFORMER, datasets=datasets):
+    # Altair checks every part against its schema while a chart is put together; the tests do that for every chart.
+    with _building, debug_mode(False), alt.data_transformers.enable(_TRANSFORMER, datasets=datasets):
         spec: dict[str, Any] = _figure(*args).to_dict(
             validate=False
         )  # the tests validate every chart; it takes longer than all else
