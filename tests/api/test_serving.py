@@ -162,7 +162,7 @@ def test_a_browser_that_asks_first_is_answered(installation: Installation) -> No
     answer = client.options(SEALED, headers={"origin": OURS, **asked})
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == OURS
-    assert answer.headers["access-control-allow-methods"] == "GET, HEAD"
+    assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
     assert "if-none-match" in answer.headers["access-control-allow-headers"].lower()
     other = client.options(SEALED, headers={"origin": "https://other.example", **asked})
     assert "access-control-allow-origin" not in other.headers
