@@ -7,6 +7,10 @@ from typing import Any
 
 import altair as alt
 
+# Altair looks whether pandas is there, and then uses it. On a fresh server another visitor's thread may be in the middle
+# of importing it: whoever draws a chart waits here until that is done.
+import pandas  # noqa: F401
+
 NEUTRAL = "#767a82"
 """A grey that reaches 4.3:1 or more on the white page and on the near-black one: ranges, rules, notes in a chart."""
 ROW_HEIGHT = 21

@@ -6,6 +6,8 @@ import importlib
 import json
 import pkgutil
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +36,7 @@ from f1core.charts.standings_lines import standings_lines
 from f1core.charts.style import COMPOUNDS, INK, NEUTRAL
 from f1core.charts.title_odds import title_odds
 from f1core.definitions import Definition
+from f1core.settings import REPOSITORY
 from f1core.wording import SCORE_BY_COLUMN
 from tests.f1core.lap_frames import LAP_CHARTS, LAP_EMPTY
 from tests.f1core.strategy_frames import STRATEGY_CHARTS, STRATEGY_EMPTY
@@ -511,3 +514,12 @@ def test_charts_know_no_streamlit() -> None:
     for module in pkgutil.iter_modules(f1core.charts.__path__):
         source = importlib.import_module(f"f1core.charts.{module.name}")
         assert "streamlit" not in vars(source)
+
+
+def test_pandas_is_whole_before_a_chart_is_drawn() -> None:
+    """Altair asks a half-imported pandas for its types when another thread is importing it: pages failed on a cold server."""
+    asked = "import sys, f1core.charts.style; print(hasattr(sys.modules['pandas'], 'Timestamp'))"
+    told = subprocess.run(
+        [sys.executable, "-c", asked], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "True"
