@@ -113,7 +113,7 @@ def first_page(browser: Any, data: Path, bare: Path, rounds: int = 3) -> bool:
     for _ in range(rounds):
         with server(bare, bare.parent, data) as (address, _pid):
             theirs.append(open_page(browser, address))
-        with server(REPOSITORY / "streamlit_app.py", REPOSITORY, data) as (address, _pid):
+        with server(REPOSITORY / "server.py", REPOSITORY, data) as (address, _pid):
             ours.append(open_page(browser, address))
     added = sorted(ours)[rounds // 2] - sorted(theirs)[rounds // 2]
     print(
@@ -144,7 +144,7 @@ def warm_pages(browser: Any, data: Path, rounds: int = 5) -> bool:
     """Every view again and again on one server, and a choice changed on it."""
     everything: list[float] = []
     print("| view | opened, median [s] | worst [s] | choice changed, median [s] |\n|---|---:|---:|---:|")
-    with server(REPOSITORY / "streamlit_app.py", REPOSITORY, data) as (address, _pid):
+    with server(REPOSITORY / "server.py", REPOSITORY, data) as (address, _pid):
         context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
         page = context.new_page()
         for name, path in views(data).items():
@@ -195,7 +195,7 @@ def load(data: Path, seconds: float) -> bool:
     """20 sessions and 2 browsers at once."""
     tally, lock = Tally(), threading.Lock()
     paths = list(views(data).values())
-    with server(REPOSITORY / "streamlit_app.py", REPOSITORY, data) as (address, pid):
+    with server(REPOSITORY / "server.py", REPOSITORY, data) as (address, pid):
         until = time.monotonic() + seconds
         threads = [
             threading.Thread(target=session, args=(address, paths, until, seed, tally, lock))
@@ -237,7 +237,7 @@ def accessibility(browser: Any, data: Path, bare: Path) -> bool:
     fine = True
     with (
         server(bare, bare.parent, data) as (plain, _bare_pid),
-        server(REPOSITORY / "streamlit_app.py", REPOSITORY, data) as (address, _pid),
+        server(REPOSITORY / "server.py", REPOSITORY, data) as (address, _pid),
     ):
         for theme in ("light", "dark"):
             context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme)

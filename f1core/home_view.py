@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from models.intervals import wilson_interval
-from warehouse.queries.events import sessions
 from warehouse.queries.weather import latest_forecast, wet_races
 from warehouse.reader import Reader
 from warehouse.vocab import SessionKind
@@ -144,14 +142,3 @@ def call_of(rows: pl.DataFrame) -> Call | None:
         (best["driver_name"], best["miss"]),
         (worst["driver_name"], worst["miss"]),
     )
-
-
-def event_after(coming: list[dict[str, Any]], count: int = 2) -> list[dict[str, Any]]:
-    """The events after the next one."""
-    return coming[1 : 1 + count]
-
-
-def starts_of(reader: Reader, event_id: str) -> dt.datetime | None:
-    """Start of an event's first session (UTC); None without sessions."""
-    rows = sessions(reader, event_id)
-    return rows["starts_at"][0] if rows.height else None

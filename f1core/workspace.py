@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
+from pathlib import Path
 
 import polars as pl
 
@@ -22,6 +24,11 @@ from warehouse.queries.history import GATED_TABLES, load_facts
 from warehouse.reader import Reader
 from warehouse.store import Store
 from warehouse.vocab import Target
+
+
+def reader_as_of(root: Path, known_by: dt.datetime) -> Reader:
+    """The warehouse without the results that became known after an instant; see :data:`warehouse.reader.RESULTS`."""
+    return Reader(root, known_by)
 
 
 class Workspace:

@@ -10,8 +10,8 @@ from f1core.team_colours import with_team_colours
 from pages.shell.choices import choose, choose_some
 from pages.shell.downloads import downloads
 from pages.shell.driver_parts import circuits, elo, races
-from pages.shell.figures import compared, definitions_list, season_bars, whole_record
-from pages.shell.frame import App, page
+from pages.shell.figures import compared, definitions_list, pick_season, season_bars
+from pages.shell.frame import page
 from pages.shell.text import listed, plain
 from warehouse.queries.drivers import (
     compare_drivers,
@@ -25,16 +25,6 @@ MOST_RIVALS = 3
 SCOPES = {"season": "This season", "career": "Career"}
 
 
-def pick_season(app: App, seasons: list[str]) -> int:
-    """The season; a link that names only a driver means the last one he raced in."""
-    asked = st.query_params.get("driver")
-    default = seasons[0]
-    if asked and "season" not in st.query_params:
-        career = app.read(driver_career, asked)
-        default = str(career["season"].max()) if career.height else default
-    return int(choose("Season", seasons, "season", default=default, is_list=True, resets=("with",)))
-
-
 def labelled(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with a short name that is unique among them."""
     return rows.with_columns(
@@ -45,8 +35,7 @@ def labelled(rows: pl.DataFrame) -> pl.DataFrame:
 
 with page("Drivers") as app:
     st.title("Drivers", anchor=False)
-    whole_record(app)
-    seasons = [str(season) for season in app.read(raced_seasons)]
+    seasons = [str(season) for season in app.read_known(raced_seasons)]
     if not seasons:
         st.info(
             "No race is in the data yet: `python -m jobs build` reads them.",
@@ -55,8 +44,8 @@ with page("Drivers") as app:
     else:
         left, middle, right = st.columns([1, 2, 3])
         with left:
-            season = pick_season(app, seasons)
-        people = app.read(season_drivers, season)
+            season = pick_season(app, seasons, "driver", driver_career)
+        people = app.read_known(season_drivers, season)
         names = dict(people.select("driver_id", "driver_name").iter_rows())
         with middle:
             driver = choose(
@@ -79,12 +68,12 @@ with page("Drivers") as app:
                 beside=driver,
             )
         chosen = [driver, *rivals]
-        metrics = labelled(app.read(driver_season_metrics, season))
+        metrics = labelled(app.read_known(driver_season_metrics, season))
         order = people.select("driver_id", "car_order")
         st.subheader(listed([plain(names[one]) for one in chosen]), anchor=False)
         scope = choose("Span", list(SCOPES), "span", default="season", words=SCOPES.__getitem__)
         span = {"from_season": season, "to_season": season} if scope == "season" else {}
-        rows = app.read(compare_drivers, tuple(chosen), **span)
+        rows = app.read_known(compare_drivers, tuple(chosen), **span)
         rows = pl.DataFrame({"driver_id": chosen}).join(
             rows, on="driver_id", how="inner", maintain_order="left"
         )

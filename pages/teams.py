@@ -11,7 +11,7 @@ from f1core.team_colours import with_team_colours
 from pages.shell.charts import draw
 from pages.shell.choices import choose, choose_some
 from pages.shell.downloads import downloads
-from pages.shell.figures import compared, definitions_list, season_bars, whole_record
+from pages.shell.figures import compared, definitions_list, pick_season, season_bars
 from pages.shell.frame import App, page
 from pages.shell.team_parts import history
 from pages.shell.text import listed, plain
@@ -35,19 +35,9 @@ AXES = {
 }
 
 
-def pick_season(app: App, seasons: list[str]) -> int:
-    """The season; a link that names only a team means the last one it raced in."""
-    asked = st.query_params.get("team")
-    default = seasons[0]
-    if asked and "season" not in st.query_params:
-        history = app.read(team_history, asked)
-        default = str(history["season"].max()) if history.height else default
-    return int(choose("Season", seasons, "season", default=default, is_list=True, resets=("with",)))
-
-
 def development(app: App, chosen: list[str], season: int) -> None:
     """The line of each car through the season."""
-    rows = with_team_colours(app.read(team_races, tuple(chosen), season), season)
+    rows = with_team_colours(app.read_known(team_races, tuple(chosen), season), season)
     there = [name for name in LINES if rows[name].null_count() < rows.height]
     if not there:
         st.caption("No pace of this season is known: lap timing begins in 2018.")
@@ -76,8 +66,7 @@ def development(app: App, chosen: list[str], season: int) -> None:
 
 with page("Teams") as app:
     st.title("Teams", anchor=False)
-    whole_record(app)
-    seasons = [str(season) for season in app.read(raced_seasons)]
+    seasons = [str(season) for season in app.read_known(raced_seasons)]
     if not seasons:
         st.info(
             "No race is in the data yet: `python -m jobs build` reads them.",
@@ -86,8 +75,10 @@ with page("Teams") as app:
     else:
         left, middle, right = st.columns([1, 2, 3])
         with left:
-            season = pick_season(app, seasons)
-        names = dict(app.read(season_teams, season).select("constructor_id", "constructor_name").iter_rows())
+            season = pick_season(app, seasons, "team", team_history)
+        names = dict(
+            app.read_known(season_teams, season).select("constructor_id", "constructor_name").iter_rows()
+        )
         with middle:
             team = choose(
                 "Team", list(names), "team", default=next(iter(names)), words=names.__getitem__, is_list=True
@@ -99,7 +90,7 @@ with page("Teams") as app:
             )
         chosen = [team, *rivals]
         st.subheader(listed([plain(names[one]) for one in chosen]), anchor=False)
-        rows = app.read(compare_teams, tuple(chosen), from_season=season, to_season=season)
+        rows = app.read_known(compare_teams, tuple(chosen), from_season=season, to_season=season)
         rows = pl.DataFrame({"constructor_id": chosen}).join(
             rows, on="constructor_id", how="inner", maintain_order="left"
         )
@@ -111,7 +102,7 @@ with page("Teams") as app:
         st.subheader(f"Development in {season}", anchor=False)
         development(app, chosen if rivals else list(names)[:4], season)
         st.subheader(f"Everybody in {season}", anchor=False)
-        metrics = app.read(team_season_metrics, season).with_columns(
+        metrics = app.read_known(team_season_metrics, season).with_columns(
             label="constructor_name", name="constructor_name"
         )
         season_bars(with_team_colours(metrics, season), TEAMS, "race_pace_gap_pct")

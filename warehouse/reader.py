@@ -5,6 +5,7 @@ One reader per process, one cursor per call. A reader notices a new snapshot by 
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,29 @@ from warehouse.tables import SCHEMA_VERSION, TABLES, Table
 from warehouse.tables.contract import DUCKDB_TYPES
 
 MEMORY_LIMIT = "1GB"
+RESULTS = frozenset(
+    {
+        *(
+            "race_results",
+            "qualifying_results",
+            "practice_results",
+            "session_summaries",
+            "starting_grids",
+            "pit_stops",
+        ),
+        *(
+            "fastest_laps",
+            "laps",
+            "stints",
+            "track_status_periods",
+            "driver_standings",
+            "constructor_standings",
+        ),
+        *("driver_race_metrics", "team_race_metrics", "elo_rankings"),
+    }
+)
+"""Tables whose rows say what happened in one session: those a reader can leave out that were not known yet. (Elsewhere
+``known_at`` means something else, as in ``sessions``, or a row is of many races, as in ``circuit_profiles``.)"""
 
 
 class Reader:
@@ -27,10 +51,12 @@ class Reader:
 
     Args:
         root: Folder of the warehouse.
+        known_by: Rows of :data:`RESULTS` known later are not there; None for all (aware).
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, known_by: dt.datetime | None = None) -> None:
         self.root = root
+        self.known_by = known_by
         self._lock = threading.Lock()
         self._con: duckdb.DuckDBPyConnection | None = None
         self._snapshot: Snapshot | None = None
@@ -115,9 +141,14 @@ class Reader:
         files = None if version is None else self._files_of(table.name, version)
         if files is not None and files.uris:
             columns = ", ".join(f'"{name}"' for name in table.column_names)
-            return f"select {columns} from {parquet_relation(table, files)}"
+            return f"select {columns} from {parquet_relation(table, files)}{self._known(table)}"
         empty = ", ".join(f'null::{DUCKDB_TYPES[c.type]} as "{c.name}"' for c in table.columns)
         return f"select {empty} where false"
+
+    def _known(self, table: Table) -> str:
+        if self.known_by is None or table.name not in RESULTS:
+            return ""
+        return f" where known_at <= timestamptz '{self.known_by.astimezone(dt.UTC).isoformat()}'"
 
     def _files_of(self, name: str, version: int) -> StoredFiles:
         """Files of a version; asked for once, as long as it is the same commit of the same table."""

@@ -7,15 +7,12 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from f1core.charts.round_lines import LINES, round_lines
 from f1core.charts.style import NEUTRAL, finish, names_axis, rows_height
-from f1core.charts.team_marks import team_marks
 
 SHOWN = 10
-LINES = 6
-"""Lines that can be told apart."""
 FAINT = 0.01
 """Who never had more odds than this has no line, but for the first two."""
-HEIGHT = 320
 
 
 def title_odds(rows: pl.DataFrame) -> Any:
@@ -70,44 +67,17 @@ def title_race(rows: pl.DataFrame) -> Any:
     )
     best = best.sort("most", "mean", "label", descending=[True, True, False]).head(LINES)
     shown = best.filter((pl.col("most") >= FAINT) | (pl.int_range(pl.len()) < 2))["label"].to_list()
-    data = rows.filter(pl.col("label").is_in(shown)).select(
-        "label", "name", "count_rounds", "grand_prix_name", "title_probability", "points"
+    y = alt.Y(
+        "title_probability:Q",
+        title="Probability of the title",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format=".0%", tickCount=5),
     )
-    lines = pl.DataFrame({"label": shown}, schema={"label": pl.String}).join(
-        rows.select("label", "team_colour", "team_dash"), on="label", how="left", maintain_order="left_right"
-    )
-    colour, dash = team_marks(lines)
-    chart = (
-        alt.Chart(data)
-        .mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=30, filled=True))
-        .encode(
-            x=alt.X(
-                "count_rounds:Q",
-                title="After round",
-                scale=alt.Scale(zero=False, nice=False),
-                axis=alt.Axis(format="d", tickMinStep=1, grid=False),
-            ),
-            y=alt.Y(
-                "title_probability:Q",
-                title="Probability of the title",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format=".0%", tickCount=5),
-            ),
-            color=colour,
-            strokeDash=dash,
-            tooltip=[
-                alt.Tooltip("grand_prix_name:N", title="After"),
-                alt.Tooltip("name:N", title="Who"),
-                alt.Tooltip("title_probability:Q", title="Title", format=".1%"),
-                alt.Tooltip("points:Q", title="Points"),
-            ],
-        )
-    )
-    return finish(
-        chart,
-        height=HEIGHT,
-        description=f"Probability of the title after each round, for {', '.join(shown)}.",
-    )
+    figures = [
+        alt.Tooltip("title_probability:Q", title="Title", format=".1%"),
+        alt.Tooltip("points:Q", title="Points"),
+    ]
+    return round_lines(rows, shown, y, figures, "Probability of the title after each round")
 
 
 def _words(row: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ def map_of(app: App, circuit: str) -> None:
 
 def winners(app: App, circuit: str) -> None:
     """Who won, when, from where, and who won most."""
-    rows = app.read(previous_winners, circuit)
+    rows = app.read_known(previous_winners, circuit)
     if rows.is_empty():
         st.caption("Nobody has won here yet.")
         return
@@ -73,7 +73,7 @@ def winners(app: App, circuit: str) -> None:
     )
     downloads(f"{circuit}_winners", rows)
     st.markdown("**Most wins here**")
-    most = app.read(most_wins, circuit)
+    most = app.read_known(most_wins, circuit)
     st.dataframe(
         most.drop("entity_id"),
         hide_index=True,

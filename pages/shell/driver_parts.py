@@ -18,12 +18,12 @@ from warehouse.queries.rankings import elo_lines
 
 def elo(app: App, drivers: list[str], names: dict[str, str], season: int) -> None:
     """Elo after every race of their careers."""
-    rows = app.read(elo_lines, "driver", tuple(drivers))
+    rows = app.read_known(elo_lines, "driver", tuple(drivers))
     if rows.is_empty():
         return
     cars = pl.concat(
         [
-            app.read(driver_races, one).select("event_id", "driver_id", "constructor_id", "season")
+            app.read_known(driver_races, one).select("event_id", "driver_id", "constructor_id", "season")
             for one in drivers
         ]
     )
@@ -60,7 +60,7 @@ def elo(app: App, drivers: list[str], names: dict[str, str], season: int) -> Non
 
 def races(app: App, driver: str, season: int, name: str) -> None:
     """The driver's races of the season."""
-    rows = app.read(driver_races, driver, season)
+    rows = app.read_known(driver_races, driver, season)
     column = st.column_config
     shown = {
         "grand_prix_name": column.TextColumn("Race", width=120, pinned=True),
@@ -94,7 +94,7 @@ def races(app: App, driver: str, season: int, name: str) -> None:
 
 def circuits(app: App, driver: str, name: str) -> None:
     """The driver's record at every circuit."""
-    rows = app.read(driver_circuits, driver)
+    rows = app.read_known(driver_circuits, driver)
     column = st.column_config
     st.dataframe(
         rows.drop("circuit_id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import polars as pl
 import streamlit as st
@@ -80,9 +80,26 @@ def definitions_list(definitions: Mapping[str, Definition]) -> None:
         )
 
 
+def pick_season(app: App, seasons: list[str], name: str, career: Callable[..., pl.DataFrame]) -> int:
+    """The season; a link that names only a driver or team means the last one it raced in.
+
+    Args:
+        app: The app.
+        seasons: There are, the newest first.
+        name: Of the parameter that names the driver or team.
+        career: Query for the seasons of one of them, with the column ``season``.
+    """
+    asked, default = st.query_params.get(name), seasons[0]
+    if asked and "season" not in st.query_params:
+        raced = app.read_known(career, asked)
+        default = str(raced["season"].max()) if raced.height else default
+    return int(choose("Season", seasons, "season", default=default, is_list=True, resets=("with",)))
+
+
 def whole_record(app: App) -> None:
-    """Says under a simulated clock that these figures are of everything in the data: they are history, not forecasts."""
+    """Says under a simulated clock that a circuit's own figures are of everything in the data: history, not forecasts."""
     if app.clock.is_simulated:
         st.caption(
-            ":material/info: Figures on this page are of all races in the data, also of those after the simulated clock."
+            ":material/info: The cards, wins by slot and the table of circuits are of all races in the data, also of those "
+            "after the simulated clock."
         )

@@ -9,15 +9,17 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from f1core.clock import Clock
-from f1core.installation import DEMO_NOTE, active_settings
+from f1core.installation import active_settings
 from f1core.log import configure_logging, get_logger
 from f1core.settings import Settings, get_settings
-from f1core.workspace import Workspace
+from f1core.workspace import Workspace, reader_as_of
+from pages.shell.announce import announce
 from pages.shell.footer import footer
 from pages.shell.navigation import find, navigation
 from pages.shell.text import plain
@@ -64,14 +66,31 @@ class App:
 
     def read(self, query: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Asks a query (its first argument is the reader) and remembers the answer until new data are published."""
+        return self._asked(self.reader, "", query, args, kwargs)
+
+    def read_known(self, query: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As :meth:`read`, but under a simulated clock no result that became known later is there."""
+        if self.until is None:
+            return self.read(query, *args, **kwargs)
+        reader = _known_reader(self.workspace.settings.warehouse_root, self.until)
+        return self._asked(reader, self.until.isoformat(), query, args, kwargs)
+
+    def _asked(
+        self,
+        reader: Any,
+        known_by: str,
+        query: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
         name = f"{query.__module__}.{query.__qualname__}"
-        return _remembered(
-            name,
-            f"{self.workspace.settings.warehouse_root} {self.snapshot_id}",
-            args,
-            kwargs,
-            _ask=lambda: query(self.reader, *args, **kwargs),
-        )
+        made_of = f"{self.workspace.settings.warehouse_root} {self.snapshot_id} {known_by}"
+        return _remembered(name, made_of, args, kwargs, _ask=lambda: query(reader, *args, **kwargs))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _known_reader(root: Path, known_by: dt.datetime) -> Any:
+    return reader_as_of(root, known_by)
 
 
 # A resource, not data: frames are shared, never changed, and so need no copy per visitor.
@@ -106,7 +125,7 @@ def page(title: str) -> Iterator[App]:
         footer(is_short=is_embedded)
         st.stop()
     try:
-        _announce(app)
+        announce(app)
         if finder is not None:
             with finder:
                 find(app.read, title)
@@ -132,26 +151,3 @@ def _open() -> App:
     app = App(clock, _workspace(active_settings(settings)))
     _ = app.snapshot_id  # nothing built yet: said here, once for all pages
     return app
-
-
-def _announce(app: App) -> None:
-    if app.clock.is_simulated:
-        st.warning(
-            f"**Simulated clock: {app.now:%d %B %Y, %H:%M} UTC.** What became known later is hidden, and "
-            "nothing here can be sealed.",
-            icon=":material/history_toggle_off:",
-        )
-    snapshot = app.reader.snapshot
-    if snapshot.notes.get(DEMO_NOTE):
-        st.warning(
-            "**Demo season: drivers, teams, circuits and results are made up.** No archive of real results was found; "
-            "set `PARCFERME_ARCHIVE` to one and start again.",
-            icon=":material/theater_comedy:",
-        )
-    if st.context.is_embedded:
-        return
-    with st.sidebar:
-        st.caption(
-            f"Facts: {plain(str(snapshot.notes.get('source_name', 'unknown source')))}  \n"
-            f"Published {snapshot.published_at[:16].replace('T', ' ')} UTC  \nSnapshot `{snapshot.id}`"
-        )

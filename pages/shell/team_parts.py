@@ -19,7 +19,7 @@ def _years(first: int, last: int | None) -> str:
 
 def history(app: App, team: str, name: str) -> None:
     """Seasons under this name, who drove, and the names before and after."""
-    rows = app.read(team_history, team)
+    rows = app.read_known(team_history, team)
     column = st.column_config
     lineage = app.read(team_lineage, team)
     if lineage.height:
@@ -49,7 +49,7 @@ def history(app: App, team: str, name: str) -> None:
         column_config=shown,
     )
     downloads(f"{team}_seasons", rows)
-    drivers = app.read(team_drivers, team)
+    drivers = app.read_known(team_drivers, team)
     with st.expander("Who drove", icon=":material/sports_motorsports:"):
         st.dataframe(
             drivers.select("season", "driver_name", "count_races", "points", "best_position"),

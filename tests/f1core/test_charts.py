@@ -288,6 +288,7 @@ def test_every_chart_is_tested() -> None:
     modules = {module.name for module in pkgutil.iter_modules(f1core.charts.__path__)} - {
         "style",
         "lap_lines",
+        "round_lines",
         "team_marks",
     }
     assert set(CHARTS) == set(EMPTY) == modules

@@ -153,9 +153,29 @@ def test_the_race_to_come_is_to_come_by_the_clock(visit: Open, ingested: Path) -
         "the next race's circuit comes first"
     )
     assert first.links()["The race to come"] == "race?event=2026-las-vegas"
-    assert first.says("also of those after the simulated clock")
+    assert first.says("are of all races in the data, also of those after the simulated clock")
     over = visit(CIRCUITS_PAGE, ingested, clock=november, circuit="spa-francorchamps")
     assert "The race to come" not in over.links(), "raced by then, though its result is not in the data"
+
+
+def test_later_results_are_hidden_under_a_simulated_clock(
+    visit: Open, ingested: Path, reader: Reader
+) -> None:
+    early = visit(DRIVERS_PAGE, ingested, clock="2024-05-01T12:00Z", driver="lando-norris")
+    assert early.says("Lando Norris, race by race in 2024")
+    races = early.at.dataframe[1].value
+    assert len(races) == 5, "Bahrain to China had been raced"
+    points = reader.query(
+        "select sum(points) as points from race_results "
+        "where driver_id = 'lando-norris' and session = 'race' and event_id in ('2024-bahrain', '2024-saudi-arabia', '2024-australia', "
+        "'2024-japan', '2024-china')"
+    )["points"][0]
+    assert races["points"].sum() == points
+    assert "2025" not in early.at.selectbox(key="choice_season").options
+    team = visit(TEAMS_PAGE, ingested, clock="2024-05-01T12:00Z", team="mclaren")
+    assert team.at.selectbox(key="choice_season").value == "2024"
+    mine = next(table.value for table in team.at.dataframe if "season" in table.value)
+    assert mine.loc[mine["season"] == 2024, "count_races"].item() == 5
 
 
 def test_numbers_are_written_for_people() -> None:

@@ -14,10 +14,10 @@ import pytest
 
 from tests.warehouse.test_store import NOW, constructors, publish, ratings
 from warehouse.errors import WarehouseError
-from warehouse.reader import Reader
+from warehouse.reader import RESULTS, Reader
 from warehouse.snapshot import SNAPSHOT_FILE
 from warehouse.store import Store
-from warehouse.tables import ALL_TABLES
+from warehouse.tables import ALL_TABLES, TABLES
 
 
 @pytest.fixture
@@ -131,3 +131,15 @@ def test_folders_with_blanks_and_quotes_are_read(tmp_path: Path) -> None:
     publish(root, ratings=ratings(2023))
     assert Reader(root).table("ratings").height == 3
     assert Store(root).read("ratings").num_rows == 3
+
+
+def test_results_can_be_left_out_that_were_not_known_yet(ingested: Path) -> None:
+    known_by = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
+    every, early = Reader(ingested / "warehouse"), Reader(ingested / "warehouse", known_by)
+    for name in sorted(RESULTS):
+        assert "known_at" in TABLES[name].column_names, name
+        before = every.table(name).filter(pl.col("known_at") <= known_by).height
+        assert early.table(name).height == before, name
+    assert early.table("race_results").height < every.table("race_results").height
+    assert early.table("race_results")["known_at"].max() > known_by - dt.timedelta(days=14)
+    assert early.table("events").height == every.table("events").height, "the calendar is no result"
