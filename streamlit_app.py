@@ -95,7 +95,7 @@ def forecast(app: App, event: Event) -> None:
         if words := home.moves_words(rows):
             st.caption(words)
         with st.container(horizontal=True, vertical_alignment="center"):
-            where = {"event": event["event_id"], "stage": stage}
+            where = {"event": event["event_id"], "stage": stage, "view": "baselines"}
             label = f"All {rows.height} drivers, and the baselines"
             link_to("pages/race.py", label, where, ":material/flag:", key="all_drivers")
         stored.take_away(kind, head, rows)

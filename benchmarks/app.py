@@ -1,10 +1,11 @@
 """The app in a real browser: first page, warm pages, load, and accessibility, on a built data folder.
 
-    python benchmarks/app.py DATA [--seconds 180] [--only first,warm,load,axe]
+    python benchmarks/app.py DATA [--seconds 180] [--only first,warm,load,looks,axe]
 
 * first: time to the first page of a fresh server in a fresh browser, beside a bare page with one chart in the same run.
 * warm: a page opened again, and a choice changed on it, until the content is there.
 * load: 20 sessions that speak the pages' protocol and 2 browsers that click, for some minutes.
+* looks: every view in both themes on a desk and on a phone: errors in the console, sideways scrolling, empty charts.
 * axe: serious and critical violations found by axe-core that a bare page does not have. That one shows the chart and two
   tables: Streamlit gives the cells of its second table the ids of the first one's, whatever a page does.
 """
@@ -12,6 +13,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 import shutil
@@ -48,8 +50,21 @@ st.dataframe(rows, alt="First")
 st.dataframe(rows, alt="Second")
 """
 READY = "[data-testid=stMain] >> text=Unofficial: not associated"
-IDLE = "() => !document.querySelector('[data-testid=stStatusWidget]')"
-DRAWN = "() => !document.querySelector('[data-testid=stSkeleton]')"
+IDLE = "() => document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state') === 'notRunning'"
+"""The script of the page has ended."""
+DRAWN = """() => {
+    const seen = what => [...document.querySelectorAll(`[data-testid=${what}]`)].filter(one => one.offsetParent);
+    return !seen('stSkeleton').length && seen('stVegaLiteChart').every(chart => chart.querySelector('svg, canvas'));
+}"""
+"""Nothing that can be seen is a grey stand-in, and every chart has its picture."""
+OVERFLOW = """() => {
+    const main = document.querySelector('[data-testid=stMain]');
+    return Math.max(main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - window.innerWidth);
+}"""
+EMPTY_CHARTS = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].filter(chart => chart.offsetParent)
+    .filter(chart => ![...chart.querySelectorAll('.mark-symbol path, .mark-rect path, .mark-line path, .mark-rule line')]
+        .some(mark => { const box = mark.getBoundingClientRect(); return box.width + box.height > 2; }))
+    .map(chart => chart.getAttribute('aria-label') || 'without a name')"""
 SETTLED_MS = 1500
 """Tables write what screen readers read a moment after they are drawn."""
 CLOCK = "2026-11-20T12:00Z"
@@ -88,14 +103,20 @@ def server(script: Path, folder: Path, data: Path) -> Iterator[tuple[str, int]]:
         child.wait(timeout=20)
 
 
-def open_page(browser: Any, url: str, ready: str = READY) -> float:
+def wait(page: Any) -> None:
+    """Waits until the content is there: the last words of the page, the end of its script, every chart drawn."""
+    page.wait_for_selector(READY, timeout=60_000)
+    page.wait_for_function(IDLE, timeout=60_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
+
+
+def open_page(browser: Any, url: str) -> float:
     """Opens an address in a browser context of its own; time until the content is there [s]."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
     page = context.new_page()
     started = time.perf_counter()
     page.goto(url)
-    page.wait_for_selector(ready, timeout=60_000)
-    page.wait_for_function(IDLE, timeout=60_000)
+    wait(page)
     took = time.perf_counter() - started
     context.close()
     return took
@@ -127,41 +148,51 @@ def first_page(browser: Any, data: Path, bare: Path, rounds: int = 3) -> bool:
     return added <= BARS["first"]
 
 
-def change(page: Any) -> float | None:
-    """Changes the first choice of a page that is open; time until it is drawn [s]; None where there is none."""
+def change(page: Any, at: int) -> float | None:
+    """Changes one of the choices of a page that is open, another one each time; time until it is drawn [s].
+
+    Args:
+        page: The browser's page.
+        at: Which of the buttons that are not pressed; counted round and round.
+
+    Returns:
+        None where there is no choice.
+    """
     radios = page.locator("[data-testid=stMain] [role=radio][aria-checked=false]")
-    if not radios.count():
+    count = radios.count()
+    if not count:
         return None
     before = page.url
     started = time.perf_counter()
-    radios.first.click()
+    radios.nth(at % count).click()
     page.wait_for_function("url => location.href !== url", arg=before, timeout=30_000)
     page.wait_for_function(IDLE, timeout=60_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
     return time.perf_counter() - started
 
 
 def warm_pages(browser: Any, data: Path, rounds: int = 5) -> bool:
-    """Every view again and again on one server, and a choice changed on it."""
+    """Every view again and again on one server, and choices changed on it; what is measured was drawn once before."""
     everything: list[float] = []
-    print("| view | opened, median [s] | worst [s] | choice changed, median [s] |\n|---|---:|---:|---:|")
+    print("| view | opened, median [s] | worst [s] | choice changed, median [s] | worst [s] |")
+    print("|---|---:|---:|---:|---:|")
     with server(REPOSITORY / "server.py", REPOSITORY, data) as (address, _pid):
         context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
         page = context.new_page()
         for name, path in views(data).items():
             opened, changed = [], []
-            for at in range(rounds + 1):
+            for turn in range(2 * rounds):
                 started = time.perf_counter()
                 page.goto(address + path)
-                page.wait_for_selector(READY, timeout=60_000)
-                page.wait_for_function(IDLE, timeout=60_000)
+                wait(page)
                 took = time.perf_counter() - started
-                another = change(page)
-                if at:  # the first time is not warm
+                another = change(page, turn % rounds)
+                if turn >= rounds:  # the first times are not warm
                     opened.append(took)
                     changed += [another] if another is not None else []
             everything += opened + changed
-            middle = f"{quantile(changed, 0.5):.2f}" if changed else "–"
-            print(f"| {name} | {quantile(opened, 0.5):.2f} | {max(opened):.2f} | {middle} |", flush=True)
+            told = f"{quantile(changed, 0.5):.2f} | {max(changed):.2f}" if changed else "– | –"
+            print(f"| {name} | {quantile(opened, 0.5):.2f} | {max(opened):.2f} | {told} |", flush=True)
         context.close()
     p95 = quantile(everything, 0.95)
     print(f"\nwarm page or changed choice: p95 {p95:.2f} s of {len(everything)}, bar {BARS['warm']} s\n")
@@ -181,8 +212,7 @@ def clicking(data: Path, address: str, until: float, seed: int, tally: Tally, lo
         while time.monotonic() < until:
             try:
                 page.goto(address + paths[at % len(paths)])
-                page.wait_for_selector(READY, timeout=60_000)
-                page.wait_for_function(IDLE, timeout=60_000)
+                wait(page)
             except Exception as error:
                 with lock:
                     tally.faults.append(f"browser: {error}")
@@ -245,9 +275,7 @@ def accessibility(browser: Any, data: Path, bare: Path) -> bool:
             known: dict[str, str] = {}
             for name, url in {"bare": plain, **{n: address + p for n, p in views(data).items()}}.items():
                 page.goto(url)
-                page.wait_for_selector(READY, timeout=60_000)
-                page.wait_for_function(IDLE, timeout=60_000)
-                page.wait_for_function(DRAWN, timeout=60_000)
+                wait(page)
                 page.wait_for_timeout(SETTLED_MS)
                 found = violations(page)
                 if name == "bare":
@@ -259,6 +287,39 @@ def accessibility(browser: Any, data: Path, bare: Path) -> bool:
                 print(f"  {name}: {more or 'nothing beyond it'}", flush=True)
             context.close()
     return fine
+
+
+def looks(browser: Any, data: Path) -> bool:
+    """Every view × theme × width: what is wrong with it."""
+    fine, count = True, 0
+    with server(REPOSITORY / "server.py", REPOSITORY, data) as (address, _pid):
+        for theme, width in itertools.product(("light", "dark"), (1440, 390)):
+            context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+            page = context.new_page()
+            told: list[str] = []
+            page.on(
+                "console", lambda message, told=told: told.append(message.text) if is_fault(message) else None
+            )
+            page.on("pageerror", lambda error, told=told: told.append(str(error)))
+            for name, path in views(data).items():
+                told.clear()
+                page.goto(address + path)
+                wait(page)
+                if sideways := page.evaluate(OVERFLOW):
+                    told.append(f"scrolls {sideways} px sideways") if sideways > 0 else None
+                told += [f"empty chart: {chart}" for chart in page.evaluate(EMPTY_CHARTS)]
+                fine &= not told
+                count += 1
+                if told:
+                    print(f"  {name}, {theme}, {width} px: {'; '.join(told)}", flush=True)
+            context.close()
+    print(f"looks: {count} combinations of view, theme and width, {'all fine' if fine else 'faults above'}\n")
+    return fine
+
+
+def is_fault(message: Any) -> bool:
+    """Whether a message of the browser's console is an error; Streamlit asks below a page's path and takes 404 for an answer."""
+    return message.type == "error" and "/_stcore/" not in (message.location or {}).get("url", "")
 
 
 def chromium() -> str:
@@ -276,7 +337,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--seconds", type=float, default=180.0)
-    parser.add_argument("--only", default="first,warm,load,axe")
+    parser.add_argument("--only", default="first,warm,load,looks,axe")
     asked = parser.parse_args()
     data, parts = asked.data.resolve(), asked.only.split(",")
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
@@ -290,6 +351,8 @@ def main() -> None:
                 fine.append(first_page(browser, data, bare))
             if "warm" in parts:
                 fine.append(warm_pages(browser, data))
+            if "looks" in parts:
+                fine.append(looks(browser, data))
             if "axe" in parts:
                 bare.write_text(BARE + TABLES)
                 fine.append(accessibility(browser, data, bare))

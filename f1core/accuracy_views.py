@@ -6,7 +6,15 @@ import datetime as dt
 
 import polars as pl
 
-from f1core.accuracy import ROLLING_RACES, Races, compare, comparison_table, scores_of
+from f1core.accuracy import (
+    ROLLING_RACES,
+    Races,
+    compare,
+    comparison_table,
+    rolling_scores,
+    scores_of,
+    season_advantages,
+)
 from f1core.wording import KIND_NAMES, model_name, model_order
 from models.intervals import wilson_interval
 from warehouse.queries.accuracy import predictions_with_outcome
@@ -57,6 +65,21 @@ def hit_rates(scores: pl.DataFrame) -> pl.DataFrame:
                 }
             )
     return pl.DataFrame(rows)
+
+
+def hit_rates_of(reader: Reader, races: Races) -> pl.DataFrame:
+    """Hits over the races of :func:`f1core.accuracy.scores_of`, which must not be empty; see :func:`hit_rates`."""
+    return hit_rates(scores_of(reader, races))
+
+
+def season_advantages_of(reader: Reader, races: Races, column: str) -> pl.DataFrame:
+    """Our advantage season by season over the same races; see :func:`f1core.accuracy.season_advantages`."""
+    return season_advantages(scores_of(reader, races), column)
+
+
+def rolling_scores_of(reader: Reader, races: Races) -> pl.DataFrame:
+    """Means over the last five of the same races; see :func:`f1core.accuracy.rolling_scores`."""
+    return rolling_scores(scores_of(reader, races))
 
 
 def circuit_type_advantages(reader: Reader, races: Races, column: str) -> pl.DataFrame:

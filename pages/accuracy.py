@@ -6,39 +6,24 @@ import polars as pl
 import streamlit as st
 
 from f1core.accuracy import (
-    CHART_SCORES,
     FROM_SEASON,
     Comparison,
     Races,
     backtest_stages,
-    comparison_table,
     comparisons_of,
     headline,
-    rolling_scores,
-    score_lines,
     scores_of,
-    season_advantages,
-    season_table,
 )
-from f1core.charts.rolling_form import rolling_form
-from f1core.charts.skill import skill
-from f1core.wording import (
-    BASELINE_WORDS,
-    SCORE_BY_COLUMN,
-    SCORES,
-    STAGE_KNOWS,
-    model_name,
-    model_order,
-)
-from pages.shell.accuracy_extras import all_forecasts, biggest_surprises, by_circuit_type, rates
-from pages.shell.backtest import calibration, season_scores, worst
-from pages.shell.charts import draw
+from f1core.wording import BASELINE_WORDS, SCORES, STAGE_KNOWS, model_name, model_order
+from pages.shell.accuracy_extras import all_forecasts, rates
+from pages.shell.accuracy_sections import against_baselines, misses_and_surprises, seasons_and_form
+from pages.shell.backtest import calibration
 from pages.shell.choices import choose, choose_some
 from pages.shell.downloads import downloads
 from pages.shell.embed import json_beside
 from pages.shell.frame import App, page
-from pages.shell.sealed import by_circuit_and_driver, sealed_section
-from pages.shell.tables import score_table
+from pages.shell.sealed import sealed_section
+from pages.shell.sections import opened_by, sections
 from pages.shell.targets import scored_target
 from warehouse.queries.accuracy import backtest_scores
 from warehouse.queries.events import calendar
@@ -68,28 +53,6 @@ def coverage(app: App, scores: pl.DataFrame, target: Target) -> None:
     )
 
 
-def seasons_and_form(scores: pl.DataFrame, table: pl.DataFrame) -> str:
-    """One score season by season and over the last five races; all of them in a table; returns the score."""
-    name = choose(
-        "Score",
-        CHART_SCORES,
-        "score",
-        default="mae_ranked",
-        words=lambda column: SCORE_BY_COLUMN[column].name,
-        is_list=True,
-    )
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown("**Against the baselines, by season**")
-        draw(skill, season_advantages(scores, name), "season", key="seasons")
-    with right:
-        st.markdown("**Form: mean of the last five races**")
-        draw(rolling_form, rolling_scores(scores), SCORE_BY_COLUMN[name], key="form")
-    with st.expander("Every score by season", icon=":material/table:"):
-        season_scores(table)
-    return name
-
-
 def take_away(scores: pl.DataFrame, stage: str, target: Target) -> None:
     """Definitions and downloads."""
     with st.expander("What the scores mean", icon=":material/menu_book:"):
@@ -99,28 +62,19 @@ def take_away(scores: pl.DataFrame, stage: str, target: Target) -> None:
 
 
 def details(app: App, races: Races, scores: pl.DataFrame, found: list[Comparison]) -> None:
-    """Everything below the verdict; an embedded view leaves it out."""
+    """Everything below the verdict, a section at a time; an embedded view leaves it out."""
     model, target = model_order(scores["model"])[0], Target(races.target)
-    table = app.read(season_table, races)
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.subheader("Better or worse", anchor=False)
-        draw(skill, comparison_table(found), key="skill")
-        st.caption("Advantage in % of the baseline's score, drawn up to ±100 %, with its 90 % interval.")
-    with right:
-        st.subheader("All scores", anchor=False)
-        pooled = table.filter(pl.col("season") == "All")
-        score_table(score_lines(pooled), alt="Scores over all races by model, best in bold")
-    st.subheader("Season by season, and form", anchor=False)
-    name = seasons_and_form(scores, table)
-    by_circuit_type(app, races, name)
-    st.subheader("Can the probabilities be taken at their word?", anchor=False)
-    calibration(app, races, model)
-    st.subheader("Misses", anchor=False)
-    worst(app, races, model)
-    biggest_surprises(app, races, model)
-    by_circuit_and_driver(app, races.stage, model, target)
-    all_forecasts(app, target)
+    opened_by("score", "seasons")
+    sections(
+        {
+            "skill": ("Against the baselines", lambda: against_baselines(app, races, found)),
+            "seasons": ("By season and form", lambda: seasons_and_form(app, races)),
+            "calibration": ("Calibration", lambda: calibration(app, races, model)),
+            "misses": ("Misses and surprises", lambda: misses_and_surprises(app, races, model)),
+            "forecasts": ("Every forecast", lambda: all_forecasts(app, target)),
+        },
+        label="Section",
+    )
     take_away(scores, races.stage, target)
 
 
@@ -152,7 +106,7 @@ with page("Accuracy") as app:
             found = app.read(comparisons_of, races)
             verdict(found)
             coverage(app, scores, target)
-            rates(scores)
+            rates(app, races)
             json_beside("v1/accuracy", season=str(seasons[-1]) if seasons else "")
             if not st.context.is_embedded:
                 details(app, races, scores, found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 import streamlit as st
 
@@ -14,9 +16,11 @@ from f1core.title_words import what_must_happen
 from pages.shell.charts import draw
 from pages.shell.choices import choose
 from pages.shell.downloads import downloads
+from pages.shell.elo_table import elo_rankings
 from pages.shell.embed import json_beside
 from pages.shell.frame import App, page
 from pages.shell.points import points_simulator
+from pages.shell.sections import opened_by, sections
 from pages.shell.tables import championship_table
 from pages.shell.text import day, listed, plain
 from warehouse.queries.championship import final_positions, odds_seasons
@@ -82,8 +86,24 @@ def provenance(app: App, rows: pl.DataFrame) -> None:
         )
 
 
+def rounds(app: App, rows: pl.DataFrame, now: pl.DataFrame) -> None:
+    """How odds and points went up to the round that is shown."""
+    order = app.read(season_drivers, now["season"][0])
+    so_far = coloured_odds(rows.filter(pl.col("known_at") <= now["known_at"][0]), order)
+    st.subheader("Odds from round to round", anchor=False)
+    draw(title_race, so_far, key="race")
+    st.subheader("Points from round to round", anchor=False)
+    draw(standings_lines, so_far, key="points")
+
+
+def places(now: pl.DataFrame, positions: pl.DataFrame) -> None:
+    """Where everybody ends up."""
+    st.subheader("Where everybody ends up", anchor=False)
+    draw(position_map, now, positions, key="positions")
+
+
 def whole(app: App, rows: pl.DataFrame, now: pl.DataFrame) -> None:
-    """Odds, what must happen, how it went, where everybody ends up, and the points simulator.
+    """Odds, what must happen and the table; and a section at a time: how it went, where it ends, what if, Elo.
 
     Args:
         app: The app.
@@ -102,18 +122,18 @@ def whole(app: App, rows: pl.DataFrame, now: pl.DataFrame) -> None:
         st.caption(
             "Exact, from the points rules: level on points, more wins decide, then more second places …"
         )
-    order = app.read(season_drivers, now["season"][0])
-    so_far = coloured_odds(rows.filter(pl.col("known_at") <= now["known_at"][0]), order)
-    st.subheader("Odds from round to round", anchor=False)
-    draw(title_race, so_far, key="race")
-    st.subheader("Points from round to round", anchor=False)
-    draw(standings_lines, so_far, key="points")
-    st.subheader("Where everybody ends up", anchor=False)
-    draw(position_map, now, positions, key="positions")
     championship_table(now, NAMES[which][:-1])
     downloads(f"championship_{event}_{which}", now.drop("label"), document(now, positions, found))
-    if which == "drivers":
-        points_simulator(app, now)
+    opened_by("result", "points")
+    parts: dict[str, tuple[str, Callable[[], None]]] = {
+        "rounds": ("Round by round", lambda: rounds(app, rows, now)),
+        "places": ("Final places", lambda: places(now, positions)),
+        "points": ("What if", lambda: points_simulator(app, now)),
+        "elo": ("Elo ranking", lambda: elo_rankings(app, which, event)),
+    }
+    if which != "drivers":
+        del parts["points"]  # a result gives places to drivers
+    sections(parts, label="Section", elsewhere=("points",))
 
 
 with page("Championship") as app:

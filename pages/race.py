@@ -10,17 +10,15 @@ import streamlit as st
 from f1core.charts.finishing_order import finishing_order
 from f1core.charts.outcome_probabilities import outcome_probabilities
 from f1core.charts.predicted_actual import predicted_actual
-from f1core.outlook import neighbours
 from f1core.resolver import resolve
 from f1core.wording import KIND_NAMES, OUTCOME_WORDS, TARGET_NAMES, model_name, model_order, stage_order
 from pages.shell import forecast as stored
 from pages.shell.charts import draw
 from pages.shell.choices import choose
-from pages.shell.comparison import comparison, grades
-from pages.shell.distributions import distributions
+from pages.shell.comparison import grades
 from pages.shell.frame import App, explain, page
-from pages.shell.previous_races import previous
-from pages.shell.race_extras import happened, stage_by_stage, weather
+from pages.shell.race_extras import weather
+from pages.shell.race_sections import Shown, around, race_sections
 from pages.shell.sealed import seal_note
 from pages.shell.tables import driver_table
 from pages.shell.targets import event_target
@@ -75,29 +73,8 @@ def pick_event(app: App, events: pl.DataFrame, kept: pl.DataFrame) -> dict[str, 
     return event
 
 
-def around(kept: pl.DataFrame, event: dict[str, Any]) -> None:
-    """The three forecast races before and the three after, one click away."""
-    here = pl.DataFrame([{"event_id": event["event_id"], "race_date": event["race_date"]}])
-    ring = pl.concat([kept, here], how="diagonal").unique("event_id", keep="first").sort("race_date")
-    before, after = neighbours(ring, event["event_id"])
-    if not before and not after:
-        return
-    st.subheader("Three before, three after", anchor=False)
-    with st.container(horizontal=True):
-        for row in [*before, *after]:
-            arrow = ":material/chevron_left:" if row in before else ":material/chevron_right:"
-            # A button: a page link to the page itself leaves the browser's address as it was.
-            st.button(
-                f"{row['grand_prix_name']} {row['season']}",
-                icon=arrow,
-                key=f"to_{row['event_id']}",
-                on_click=st.query_params.from_dict,
-                args=({"event": row["event_id"], "stage": stage_order(row["stages"])[0]},),
-            )
-
-
-def forecast(app: App, event: dict[str, Any], found: dict[str, pl.DataFrame], target: Target) -> None:
-    """The stored forecasts of a session: which one is shown, the forecast itself, the baselines beside it."""
+def forecast(app: App, event: dict[str, Any], found: dict[str, pl.DataFrame], target: Target) -> Shown:
+    """The stored forecasts of a session: which one is shown, and the forecast itself."""
     is_over = stored.is_over(app, event["event_id"], target)
     kind = "backtest" if is_over and "backtest" in found and "sealed" not in found else next(reversed(found))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -133,12 +110,7 @@ def forecast(app: App, event: dict[str, Any], found: dict[str, pl.DataFrame], ta
     driver_table(rows, alt=f"Forecast of the {race_title(event)}, a line per driver", target=target)
     stored.take_away(kind, head, rows)
     stored.provenance(kind, head, app.now)
-    stage_by_stage(app, kind, found[kind], model, target)
-    if st.context.is_embedded:
-        return
-    distributions(app, kind, head, rows)
-    st.subheader("Beside the baselines", anchor=False)
-    comparison(app, kind, head, scores)
+    return Shown(kind, head, found[kind], rows, scores)
 
 
 with page("Races") as app:
@@ -155,11 +127,11 @@ with page("Races") as app:
         title.markdown(f"Round {event['round']} · {race_place(event)} · {when}")
         weather(app, event)
         target = event_target(event)
+        shown = None
         if found := stored.stored_heads(app, event["event_id"], target):
-            forecast(app, event, found, target)
+            shown = forecast(app, event, found, target)
         else:
             stored.nothing_stored(app, event, events, target)
         if not st.context.is_embedded:
-            happened(app, event, target)
-            previous(app, event)
+            race_sections(app, event, target, shown)
             around(kept, event)

@@ -12,13 +12,15 @@ from f1core.strategy.people import UnknownDriver, car_labels, find_driver
 from f1core.strategy.setup import RaceSetup, StrategyUnavailable, playable_events, race_setup
 from f1core.strategy.whatif import run
 from pages.shell.choices import choose
+from pages.shell.favourites import carried
 from pages.shell.frame import App, explain, page
+from pages.shell.sections import NAME as VIEW
 from pages.shell.strategy_about import assumptions, take_away
-from pages.shell.strategy_answer import charts, numbers
-from pages.shell.strategy_best import best
+from pages.shell.strategy_answer import numbers
 from pages.shell.strategy_conditions import conditions
 from pages.shell.strategy_editor import car_editor
 from pages.shell.strategy_scenario import forget_strangers, read_scenario, told
+from pages.shell.strategy_sections import scenario_link, strategy_sections
 from pages.shell.text import plain
 from warehouse.errors import NotReady, UnknownEvent
 from warehouse.queries.events import calendar
@@ -60,7 +62,8 @@ def pick_event(events: pl.DataFrame) -> str:
     def to_season() -> None:
         year = int(st.session_state["choice_season"])
         mine = events.filter(pl.col("season") == year)
-        st.query_params.from_dict({"event": mine["event_id"][0]})
+        along = {name: st.query_params[name] for name in (VIEW,) if name in st.query_params}
+        st.query_params.from_dict({"event": mine["event_id"][0], **along, **carried()})
 
     left.selectbox("Season", seasons, key="choice_season", on_change=to_season)
     own = [event for event in names if event.startswith(season)]
@@ -126,10 +129,9 @@ def answer(app: App, setup: RaceSetup, asked: WhatIf) -> None:
         return
     labels = car_labels(setup.drivers)
     numbers(found, names[driver])
-    charts(found, setup, labels)
-    best(app, setup, driver, rival, names, what_if)
+    strategy_sections(app, setup, found, rival, names, labels)
     assumptions(setup, found)
-    take_away(setup, found, labels)
+    take_away(setup, found, labels, scenario_link(found))
 
 
 with page("Strategy") as app:

@@ -119,11 +119,16 @@ def known_compounds(compounds: Iterable[str]) -> list[str]:
     return [name for name in COMPOUNDS if name in there]
 
 
+class _Layers(alt.LayerChart):
+    """Layers that have no parameters and no size of their own: every copy of ``alt.LayerChart`` looks for such again."""
+
+    def __init__(self, data: Any = alt.Undefined, layer: Iterable[Any] = (), **rest: Any) -> None:
+        super(alt.LayerChart, self).__init__(data=data, layer=list(layer), **rest)
+
+
 def layered(*layers: Any) -> Any:
     """Layers over each other. ``alt.layer`` copies each of them three times to look for what these charts never have."""
-    chart = alt.LayerChart()
-    chart.layer = list(layers)
-    return chart
+    return _Layers(layer=layers)
 
 
 def finish(chart: Any, *, height: int, description: str) -> Any:

@@ -6,10 +6,11 @@ import polars as pl
 import streamlit as st
 
 from f1core.accuracy import Races
-from f1core.accuracy_views import circuit_type_advantages, every_forecast, hit_rates, surprises
+from f1core.accuracy_views import circuit_type_advantages, every_forecast, hit_rates_of, surprises
 from f1core.charts.skill import skill
 from f1core.wording import KIND_NAMES, SCORE_BY_COLUMN, TARGET_NAMES
 from pages.shell.charts import draw
+from pages.shell.choices import choose
 from pages.shell.downloads import downloads
 from pages.shell.frame import App
 from pages.shell.tables import ROW_HEIGHT
@@ -18,9 +19,9 @@ from warehouse.vocab import Target
 SHOWN = 12
 
 
-def rates(scores: pl.DataFrame) -> None:
+def rates(app: App, races: Races) -> None:
     """How often we were right, with intervals, beside the baselines and over the last five races."""
-    rows = hit_rates(scores)
+    rows = app.read(hit_rates_of, races)
     column = st.column_config
     st.dataframe(
         rows.select(
@@ -91,35 +92,30 @@ def biggest_surprises(app: App, races: Races, model: str) -> None:
 
 
 def all_forecasts(app: App, target: Target) -> None:
-    """Every forecast that was ever made, sealed and backtest in tabs of their own."""
+    """Every forecast that was ever made, one kind at a time: sealed ones and backtests are never mixed."""
+    st.subheader(f"Every {TARGET_NAMES[target].lower()} forecast ever made", anchor=False)
     found = {kind: app.read(every_forecast, kind, target.value, app.until) for kind in KIND_NAMES}
     shown = {kind: rows for kind, rows in found.items() if rows.height}
     if not shown:
+        st.caption("None was made by this time.")
         return
-    with st.expander(f"Every {TARGET_NAMES[target].lower()} forecast ever made", icon=":material/list:"):
-        column = st.column_config
-        for tab, (kind, rows) in zip(
-            st.tabs([KIND_NAMES[kind] for kind in shown]), shown.items(), strict=True
-        ):
-            with tab:
-                st.caption(
-                    f"{rows.height:,} forecasts of {rows['event_id'].n_unique()} events, baselines included."
-                )
-                st.dataframe(
-                    rows.select("race", "stage", "model", "as_of", "model_version", "link"),
-                    hide_index=True,
-                    height=360,
-                    row_height=ROW_HEIGHT,
-                    alt=f"{KIND_NAMES[kind]}: every forecast, the newest race first",
-                    column_config={
-                        "race": column.TextColumn("Race", width=150, pinned=True),
-                        "stage": column.TextColumn("Stage", width=130),
-                        "model": column.TextColumn("Model", width=100),
-                        "as_of": column.DatetimeColumn(
-                            "As of (UTC)", format="DD MMM YYYY HH:mm", timezone="UTC"
-                        ),
-                        "model_version": column.TextColumn("Model version"),
-                        "link": column.LinkColumn("Forecast", display_text="open", width=70),
-                    },
-                )
-                downloads(f"forecasts_{kind}_{target.value}", rows.drop("link"))
+    kind = choose("Kind", list(shown), "kind", default=next(iter(shown)), words=KIND_NAMES.__getitem__)
+    rows = shown[kind]
+    st.caption(f"{rows.height:,} forecasts of {rows['event_id'].n_unique()} events, baselines included.")
+    column = st.column_config
+    st.dataframe(
+        rows.select("race", "stage", "model", "as_of", "model_version", "link"),
+        hide_index=True,
+        height=360,
+        row_height=ROW_HEIGHT,
+        alt=f"{KIND_NAMES[kind]}: every forecast, the newest race first",
+        column_config={
+            "race": column.TextColumn("Race", width=150, pinned=True),
+            "stage": column.TextColumn("Stage", width=130),
+            "model": column.TextColumn("Model", width=100),
+            "as_of": column.DatetimeColumn("As of (UTC)", format="DD MMM YYYY HH:mm", timezone="UTC"),
+            "model_version": column.TextColumn("Model version"),
+            "link": column.LinkColumn("Forecast", display_text="open", width=70),
+        },
+    )
+    downloads(f"forecasts_{kind}_{target.value}", rows.drop("link"))

@@ -46,6 +46,7 @@ def season_scores(table: pl.DataFrame) -> None:
 
 def calibration(app: App, races: Races, model: str) -> None:
     """Whether a probability can be taken at its word: three reliability curves."""
+    st.subheader("Can the probabilities be taken at their word?", anchor=False)
     curves = app.read(reliability_curves, races, model)
     titles = dict(zip(OUTCOME_NAMES, OUTCOME_WORDS[Target(races.target)], strict=True))
     for cell, outcome in zip(st.columns(3, gap="medium"), OUTCOME_NAMES, strict=True):

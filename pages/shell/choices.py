@@ -6,7 +6,7 @@ The URL is the truth: it sets the widget before the widget is drawn, and a chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import streamlit as st
 
@@ -22,6 +22,7 @@ def choose(
     words: Callable[[str], str] = str,
     is_list: bool = False,
     resets: tuple[str, ...] = (),
+    elsewhere: Collection[str] = (),
 ) -> str:
     """One of some options, from the URL or the reader's hand.
 
@@ -33,8 +34,11 @@ def choose(
         words: What people read for an option.
         is_list: A searchable list rather than buttons side by side.
         resets: Other parameters that mean nothing once this one has changed: they leave the URL with it.
+        elsewhere: Options that others of its kind have: a link that carries one here is no mistake, and keeps it.
     """
     asked = st.query_params.get(name)
+    if asked in elsewhere and asked not in options:
+        asked = None
     if asked is not None and asked not in options:
         st.caption(
             f":material/info: There is no {label.lower()} “{plain(asked[:60])}” here; {words(default)} is shown."

@@ -51,16 +51,15 @@ def comparison(app: App, kind: str, head: dict[str, Any], scores: pl.DataFrame) 
     """Our model beside the baselines: driver by driver, and score by score."""
     entries = app.read(prediction_entries, kind, head["event_id"], head["stage"], target=head["target"])
     names = model_order(entries["model"])
-    drivers, graded = st.tabs(["Driver by driver", "Scores of this race"])
-    with drivers:
-        model_table(side_by_side(entries))
-        words = [f"{model_name(name)}: {BASELINE_WORDS[name]}" for name in names if name in BASELINE_WORDS]
-        st.caption(f"Predicted places, and win probabilities. {'; '.join(words)}.")
-    with graded:
-        if scores.is_empty():
-            st.info("A race is scored in the backtest once its result is here.", icon=":material/pending:")
-        else:
-            places = {name: place for place, name in enumerate(names)}
-            lines = scores.sort(pl.col("model").replace_strict(places, default=len(places)))
-            score_table(score_lines(lines), alt="Scores of this race by model, best in bold")
-            st.caption("Bold is best. One race says little: the accuracy page pools them.")
+    st.subheader("Driver by driver", anchor=False)
+    model_table(side_by_side(entries))
+    words = [f"{model_name(name)}: {BASELINE_WORDS[name]}" for name in names if name in BASELINE_WORDS]
+    st.caption(f"Predicted places, and win probabilities. {'; '.join(words)}.")
+    st.subheader("Scores of this race", anchor=False)
+    if scores.is_empty():
+        st.info("A race is scored in the backtest once its result is here.", icon=":material/pending:")
+        return
+    places = {name: place for place, name in enumerate(names)}
+    lines = scores.sort(pl.col("model").replace_strict(places, default=len(places)))
+    score_table(score_lines(lines), alt="Scores of this race by model, best in bold")
+    st.caption("Bold is best. One race says little: the accuracy page pools them.")

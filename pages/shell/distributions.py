@@ -23,8 +23,14 @@ STRONGEST = 3
 """Reasons that are put into words."""
 
 
-def distributions(app: App, kind: str, head: dict[str, Any], rows: pl.DataFrame) -> None:
-    """Places, reasons and pairs of a stored forecast, or why there are none.
+NONE_STORED = (
+    ":material/grid_off: No probabilities of single places, reasons or pairs of drivers are stored with this forecast: only "
+    "our model has them, and not in its older versions."
+)
+
+
+def every_place(app: App, kind: str, head: dict[str, Any], rows: pl.DataFrame) -> None:
+    """Probability of every place for every driver of a stored forecast, or why there is none.
 
     Args:
         app: The app.
@@ -32,20 +38,29 @@ def distributions(app: App, kind: str, head: dict[str, Any], rows: pl.DataFrame)
         head: Its head.
         rows: As in :func:`f1core.review.review`.
     """
-    chosen = (kind, head["event_id"], head["stage"], head["model"], head["target"])
-    places, pairs, terms = (
-        app.read(query, *chosen) for query in (position_probabilities, duels, contributions)
-    )
-    known = rows.filter(pl.col("predicted_position").is_not_null())
-    if places.is_empty() and pairs.is_empty() and terms.is_empty():
-        st.caption(
-            ":material/grid_off: No probabilities of single places, reasons or pairs of drivers are stored with this "
-            "forecast: only our model has them, and not in its older versions."
-        )
+    places = app.read(position_probabilities, kind, *_asked(head))
+    if places.is_empty():
+        st.caption(NONE_STORED)
         return
-    if places.height:
-        st.subheader("Every place", anchor=False)
-        draw(position_heatmap, rows, places, key="places")
+    st.subheader("Every place", anchor=False)
+    draw(position_heatmap, rows, places, key="places")
+    _downloads(head, kind, Places=places)
+
+
+def reasons(app: App, kind: str, head: dict[str, Any], rows: pl.DataFrame) -> None:
+    """Why a driver is expected where he is, and whom he beats, or why neither is there.
+
+    Args:
+        app: The app.
+        kind: Kind of the stored forecast.
+        head: Its head.
+        rows: As in :func:`f1core.review.review`.
+    """
+    pairs, terms = (app.read(query, kind, *_asked(head)) for query in (duels, contributions))
+    known = rows.filter(pl.col("predicted_position").is_not_null())
+    if pairs.is_empty() and terms.is_empty():
+        st.caption(NONE_STORED)
+        return
     names = dict(known.select("driver_id", "driver_name").iter_rows())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         driver = choose(
@@ -66,7 +81,11 @@ def distributions(app: App, kind: str, head: dict[str, Any], rows: pl.DataFrame)
     if pairs.height and others:
         with right:
             _against(pairs, driver, rival, names, head["target"])
-    _downloads(head, kind, places, pairs, terms)
+    _downloads(head, kind, Pairs=pairs, Reasons=terms)
+
+
+def _asked(head: dict[str, Any]) -> tuple[str, ...]:
+    return head["event_id"], head["stage"], head["model"], head["target"]
 
 
 def _why(terms: pl.DataFrame, name: str) -> None:
@@ -95,12 +114,11 @@ def _against(pairs: pl.DataFrame, driver: str, rival: str, names: dict[str, str]
     )
 
 
-def _downloads(head: dict[str, Any], kind: str, *frames: pl.DataFrame) -> None:
+def _downloads(head: dict[str, Any], kind: str, **frames: pl.DataFrame) -> None:
     name = f"{head['event_id']}_{head['target']}_{head['stage']}_{head['model']}_{kind}"
     with st.container(horizontal=True, gap="xsmall"):
-        for label, part, frame in zip(
-            ("Places", "Pairs", "Reasons"), ("places", "pairs", "reasons"), frames, strict=True
-        ):
+        for label, frame in frames.items():
+            part = label.lower()
             if frame.height:
                 st.download_button(
                     f"{label}, CSV",

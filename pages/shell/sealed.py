@@ -129,24 +129,26 @@ def by_circuit_and_driver(app: App, stage: str, model: str, target: Target) -> N
     if app.until is not None:
         return  # a simulated clock: these means would know later races
     kinds = {"sealed": "Sealed", "backtest": "Backtest"}
-    with st.expander("Places off by circuit and by driver", icon=":material/table:"):
-        circuits = app.read(accuracy_by, "circuit_id", stage=stage, target=target.value)
-        drivers = app.read(driver_accuracy, stage=stage, model=model, target=target.value)
-        for words, rows in (
-            ("Circuit", circuits.filter(pl.col("model") == model).rename({"circuit_id": "name"})),
-            ("Driver", drivers.rename({"driver_name": "name"})),
-        ):
-            wide = rows.select("name", "kind", "count_events", "mae_ranked").with_columns(
-                kind=pl.col("kind").replace_strict(kinds)
-            )
-            table = wide.sort("mae_ranked").select(
-                **{
-                    words: "name",
-                    "Kind": "kind",
-                    "Races": "count_events",
-                    "Places off": pl.col("mae_ranked").round(2),
-                }
-            )
+    circuits = app.read(accuracy_by, "circuit_id", stage=stage, target=target.value)
+    drivers = app.read(driver_accuracy, stage=stage, model=model, target=target.value)
+    parts = (
+        ("Circuit", circuits.filter(pl.col("model") == model).rename({"circuit_id": "name"})),
+        ("Driver", drivers.rename({"driver_name": "name"})),
+    )
+    for cell, (words, rows) in zip(st.columns(2, gap="large"), parts, strict=True):
+        wide = rows.select("name", "kind", "count_events", "mae_ranked").with_columns(
+            kind=pl.col("kind").replace_strict(kinds)
+        )
+        table = wide.sort("mae_ranked").select(
+            **{
+                words: "name",
+                "Kind": "kind",
+                "Races": "count_events",
+                "Places off": pl.col("mae_ranked").round(2),
+            }
+        )
+        with cell:
+            st.markdown(f"**Places off by {words.lower()}**")
             st.dataframe(
                 table,
                 hide_index=True,

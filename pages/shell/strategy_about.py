@@ -8,7 +8,7 @@ import streamlit as st
 
 from f1core.review import as_csv, as_json
 from f1core.strategy.setup import RaceSetup
-from f1core.strategy.views import answer_data, chart_laps, page_link, parameter_table
+from f1core.strategy.views import answer_data, chart_laps, parameter_table
 from f1core.strategy.whatif import WhatIfAnswer
 from pages.shell.tables import ROW_HEIGHT
 from pages.shell.text import plain
@@ -71,8 +71,15 @@ def assumptions(setup: RaceSetup, answer: WhatIfAnswer) -> None:
         )
 
 
-def take_away(setup: RaceSetup, answer: WhatIfAnswer, labels: dict[str, str]) -> None:
-    """Downloads, and the link to this very scenario."""
+def take_away(setup: RaceSetup, answer: WhatIfAnswer, labels: dict[str, str], link: str) -> None:
+    """Downloads, and the link to this very scenario.
+
+    Args:
+        setup: The race.
+        answer: What the scenario brings.
+        labels: What every car is called in a chart.
+        link: The page as it is, below the address of the installation.
+    """
     name = f"{setup.event_id}_{answer.driver_id}_strategy"
     with st.container(horizontal=True, gap="xsmall"):
         st.download_button(
@@ -94,4 +101,4 @@ def take_away(setup: RaceSetup, answer: WhatIfAnswer, labels: dict[str, str]) ->
             help="The whole answer, with the names of the API",
         )
     st.caption("This scenario, to copy; below the address of this installation:")
-    st.code(f"/{page_link(answer)}", language=None, wrap_lines=True)
+    st.code(f"/{link}", language=None, wrap_lines=True)

@@ -28,6 +28,8 @@ from pages.shell.charts import draw
 from pages.shell.tables import ROW_HEIGHT, figure
 from pages.shell.text import plain
 
+TRACE_COLUMNS = ("driver_id", "label", "lap", "position", "is_baseline")
+
 
 def numbers(answer: WhatIfAnswer, name: str) -> None:
     """The answer in four numbers and a sentence."""
@@ -66,27 +68,48 @@ def numbers(answer: WhatIfAnswer, name: str) -> None:
     st.markdown(f"{plain(verdict(answer, name))} Held against {plain(answer.compared_with)}.")
 
 
-def charts(answer: WhatIfAnswer, setup: RaceSetup, labels: dict[str, str]) -> None:
-    """Gaps, positions, laps, tyres, finishes, rejoins, wear."""
-    chosen = changed_cars(answer)
-    laps, stints = chart_laps(answer, labels), chart_stints(answer, labels)
-    mine = laps.filter(pl.col("driver_id") == answer.driver_id)
+def race_part(answer: WhatIfAnswer, labels: dict[str, str]) -> None:
+    """Gaps and positions of every car on every lap."""
+    chosen = tuple(changed_cars(answer))
+    laps = chart_laps(answer, labels)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Race trace", anchor=False)
-        draw(race_trace, laps, tuple(chosen), key="trace")
-        st.subheader("Lap times by stint", anchor=False)
-        draw(stint_laps, mine, key="laps")
-        st.subheader("Where it ends", anchor=False)
-        draw(finish_histogram, chart_finishes(answer, labels), key="finishes")
-        rejoins(answer, labels)
+        draw(race_trace, laps.select(*TRACE_COLUMNS, "gap_s"), chosen, key="trace")
     with right:
         st.subheader("Positions", anchor=False)
-        draw(position_chart, laps.drop("lap_time_s", "gap_s"), tuple(chosen), key="positions")
-        st.subheader("Tyres", anchor=False)
-        draw(tyre_bars, stints, key="tyres")
+        draw(position_chart, laps.select(*TRACE_COLUMNS), chosen, key="positions")
+    _luck(answer)
+
+
+def laps_part(answer: WhatIfAnswer, setup: RaceSetup, labels: dict[str, str]) -> None:
+    """The driver's lap times, everybody's tyres, and what tyres lose with age."""
+    mine = chart_laps(answer, labels).filter(pl.col("driver_id") == answer.driver_id)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Lap times by stint", anchor=False)
+        draw(stint_laps, mine, key="laps")
         st.subheader("Wear", anchor=False)
         draw(wear_curves, wear_frame(setup.parameters, setup.race.laps), key="wear")
+    with right:
+        st.subheader("Tyres", anchor=False)
+        draw(tyre_bars, chart_stints(answer, labels), key="tyres")
+    _luck(answer)
+
+
+def finish_part(answer: WhatIfAnswer, labels: dict[str, str]) -> None:
+    """Where the driver finishes, and where changed cars come back on the track."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Where it ends", anchor=False)
+        draw(finish_histogram, chart_finishes(answer, labels), key="finishes")
+    with right:
+        st.subheader("Back on the track", anchor=False)
+        rejoins(answer, labels)
+    _luck(answer)
+
+
+def _luck(answer: WhatIfAnswer) -> None:
     st.caption(
         "Trace, positions, lap times and tyres are of one race without luck: every car at its expected pace. Numbers and "
         f"finishes are of {answer.what_if.runs:,} simulations with seed {answer.what_if.seed}; the race with and the race "
@@ -98,9 +121,9 @@ def rejoins(answer: WhatIfAnswer, labels: dict[str, str]) -> None:
     """Where the changed cars come out after their stops."""
     rows = answer.rejoins.filter(pl.col("driver_id").is_in(changed_cars(answer)))
     if rows.is_empty():
+        st.caption("No changed car stops.")
         return
     names = pl.col("driver_id", "ahead", "behind").replace(labels)
-    st.markdown("**Back on the track**")
     column = st.column_config
 
     def gap(label: str) -> Any:

@@ -40,7 +40,6 @@ def best(
     app: App, setup: RaceSetup, driver: str, rival: str | None, names: dict[str, str], what_if: WhatIf
 ) -> None:
     """The five best strategies, once they are asked for: it takes a second or two."""
-    st.subheader("The best strategies", anchor=False)
     # The ranking is of the scenario without the driver's own tyres: trying a plan out does not take it away.
     asked = as_planned(what_if, driver)
     key = (setup.event_id, driver, to_query(asked))

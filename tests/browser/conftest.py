@@ -47,7 +47,7 @@ def server(data: Path, **environment: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
     child = subprocess.Popen(
         command,
@@ -64,7 +64,7 @@ def server(data: Path, **environment: str) -> Iterator[str]:
             try:
                 with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
                     break
-            except (urllib.error.URLError, ConnectionError):
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
                 if child.poll() is not None or time.monotonic() > deadline:
                     child.kill()
                     pytest.fail(f"the server did not start:\n{child.communicate()[0]}")

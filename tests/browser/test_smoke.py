@@ -15,10 +15,28 @@ OpenTab = Callable[..., Tab]
 PAGES = {
     "home": "/",
     "raced": "/race?event=2025-las-vegas&stage=pre_race",
+    "raced, why": "/race?event=2025-las-vegas&stage=pre_race&view=why",
+    "raced, stages": "/race?event=2025-las-vegas&stage=pre_race&view=stages",
+    "raced, baselines": "/race?event=2025-las-vegas&stage=pre_race&view=baselines",
+    "raced, result": "/race?event=2026-monaco&stage=pre_race&view=happened",
+    "raced, laps": "/race?event=2026-monaco&stage=pre_race&view=happened&part=laps",
+    "raced, tyres": "/race?event=2026-monaco&stage=pre_race&view=happened&part=tyres",
+    "raced, earlier": "/race?event=2026-monaco&stage=pre_race&view=previous",
     "not raced": "/race?event=2026-great-britain",
     "championship": "/championship",
+    "championship, places": "/championship?view=places",
+    "championship, what if": "/championship?view=points",
+    "championship, Elo": "/championship?view=elo",
     "strategy": "/strategy?event=2026-austria&driver=lando-norris&cars=lando-norris:-15H-45H",
+    "strategy laps": "/strategy?event=2026-austria&driver=lando-norris&cars=lando-norris:-15H-45H&view=laps",
+    "strategy finish": "/strategy?event=2026-austria&driver=lando-norris&cars=lando-norris:-15H-45H&view=finish",
+    "strategy rejoin": "/strategy?event=2026-austria&driver=lando-norris&view=rejoin",
+    "strategy best": "/strategy?event=2026-austria&driver=lando-norris&view=best",
     "accuracy": "/accuracy",
+    "accuracy, seasons": "/accuracy?view=seasons",
+    "accuracy, calibration": "/accuracy?view=calibration",
+    "accuracy, misses": "/accuracy?view=misses",
+    "accuracy, forecasts": "/accuracy?view=forecasts",
     "drivers": "/drivers?driver=lando-norris&season=2025&with=oscar-piastri",
     "teams": "/teams?team=mclaren&season=2025",
     "circuits": "/circuits?circuit=monaco",
@@ -26,11 +44,29 @@ PAGES = {
 }
 CHARTS = {
     "home": 1,
-    "raced": 5,
+    "raced": 3,
+    "raced, why": 4,
+    "raced, stages": 2,
+    "raced, baselines": 2,
+    "raced, result": 2,
+    "raced, laps": 3,
+    "raced, tyres": 3,
+    "raced, earlier": 2,
     "not raced": 0,
-    "championship": 4,
-    "strategy": 6,
-    "accuracy": 8,
+    "championship": 3,
+    "championship, places": 2,
+    "championship, what if": 1,
+    "championship, Elo": 1,
+    "strategy": 2,
+    "strategy laps": 3,
+    "strategy finish": 1,
+    "strategy rejoin": 1,
+    "strategy best": 0,
+    "accuracy": 1,
+    "accuracy, seasons": 3,
+    "accuracy, calibration": 3,
+    "accuracy, misses": 1,
+    "accuracy, forecasts": 0,
     "drivers": 2,
     "teams": 2,
     "circuits": 1,
@@ -193,16 +229,30 @@ def test_downloads_are_files_with_the_shown_drivers(app: str, open_tab: OpenTab)
     assert any(",Lando Norris," in line for line in lines)
 
 
-def test_lap_chart_and_tyres_are_drawn_when_their_tab_is_opened(app: str, open_tab: OpenTab) -> None:
+def test_a_section_and_a_part_of_it_are_drawn_when_they_are_opened(app: str, open_tab: OpenTab) -> None:
     tab = open_tab(app, width=390, theme="dark").go("/race?event=2026-monaco&stage=pre_race")
-    for name, words in (("Lap chart", "osition"), ("Tyres", "yre")):
-        tab.page.get_by_role("tab", name=name).click()
-        chart = tab.page.locator("[role=tabpanel]:visible [data-testid=stVegaLiteChart]")
+    tab.page.get_by_role("radio", name="What happened").click()
+    tab.page.wait_for_url("**&view=happened")
+    for part, name, words in (("laps", "Lap chart", "osition"), ("tyres", "Tyres", "yre")):
+        tab.page.get_by_role("radio", name=name).click()
+        tab.page.wait_for_url(f"**&view=happened&part={part}")
+        charts = tab.page.locator("[data-testid=stVegaLiteChart]")
+        tab.page.wait_for_function(
+            "words => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].at(-1)"
+            "?.getAttribute('aria-label')?.includes(words)",
+            arg=words,
+        )
+        tab.wait()
+        assert charts.count() == 3, "the two of the forecast, and the one that was asked for"
+        chart = charts.last
         chart.scroll_into_view_if_needed()
         chart.locator("svg.marks").wait_for()
         assert chart.bounding_box()["width"] > 150
         assert words in chart.get_attribute("aria-label")
     assert tab.page.evaluate(OVERFLOW) <= 0
+    tab.page.get_by_role("button", name="Canada 2026").click()
+    tab.page.wait_for_selector("h1:has-text('Canad')")
+    assert tab.page.url.endswith("&view=happened&part=tyres"), "from race to race the section stays"
     assert tab.faults == []
 
 

@@ -11,6 +11,7 @@ from f1core.charts.finish_histogram import finish_histogram
 from f1core.charts.pit_windows import pit_windows
 from f1core.charts.position_chart import position_chart
 from f1core.charts.race_trace import race_trace
+from f1core.charts.rejoin_positions import rejoin_positions
 from f1core.charts.stint_laps import stint_laps
 from f1core.charts.tyre_bars import tyre_bars
 from f1core.charts.wear_curves import wear_curves
@@ -82,6 +83,20 @@ WINDOWS = pl.DataFrame(
         "is_window": [False, True, True, True, False],
     }
 )
+REJOINS = pl.DataFrame(
+    {
+        "lap": [6, 6, 7, 9, 9],
+        "position": [4, 5, 4, 2, 3],
+        "probability": [0.7, 0.3, 1.0, 0.45, 0.55],
+        "is_predicted": [True, False, True, False, True],
+        "low_position": [4, 4, 4, 2, 2],
+        "high_position": [5, 5, 4, 3, 3],
+        "count_cars": [6, 6, 6, 5, 5],
+        "is_stop": [False, False, False, True, True],
+        "real_position": [None, None, None, 2, 2],
+    },
+    schema_overrides={"real_position": pl.Int64},
+)
 
 STRATEGY_CHARTS: dict[str, Callable[[], Any]] = {
     "race_trace": lambda: race_trace(race_laps(), ["driver-2"]),
@@ -91,6 +106,7 @@ STRATEGY_CHARTS: dict[str, Callable[[], Any]] = {
     "finish_histogram": lambda: finish_histogram(FINISHES),
     "wear_curves": lambda: wear_curves(WEAR),
     "pit_windows": lambda: pit_windows(WINDOWS),
+    "rejoin_positions": lambda: rejoin_positions(REJOINS),
 }
 STRATEGY_EMPTY: dict[str, Callable[[], Any]] = {
     "race_trace": lambda: race_trace(race_laps().clear()),
@@ -100,4 +116,5 @@ STRATEGY_EMPTY: dict[str, Callable[[], Any]] = {
     "finish_histogram": lambda: finish_histogram(FINISHES.clear()),
     "wear_curves": lambda: wear_curves(WEAR.clear()),
     "pit_windows": lambda: pit_windows(WINDOWS.clear()),
+    "rejoin_positions": lambda: rejoin_positions(REJOINS.clear()),
 }

@@ -9,12 +9,15 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest
 
-from f1core.accuracy import Races, compare, scores_of
+from f1core.accuracy import Races, compare, rolling_scores, scores_of, season_advantages
 from f1core.accuracy_views import (
     CIRCUIT_TYPES,
     circuit_type_advantages,
     every_forecast,
     hit_rates,
+    hit_rates_of,
+    rolling_scores_of,
+    season_advantages_of,
     surprises,
 )
 from f1core.targets import PRODUCTION_MODEL
@@ -81,6 +84,16 @@ def test_kinds_of_track_split_the_races_and_nothing_is_lost(reader: Reader) -> N
     ]
     counts = table.unique("track")["count"].sum()
     assert counts == scores["event_id"].n_unique()
+
+
+def test_what_is_remembered_of_races_is_what_their_scores_give(reader: Reader) -> None:
+    season = scores_of(reader, Races("pre_race"))["season"].max()
+    for races in (Races("pre_race"), Races("pre_race", (int(season),))):  # type: ignore[arg-type]
+        scores = scores_of(reader, races)
+        assert hit_rates_of(reader, races).equals(hit_rates(scores))
+        assert rolling_scores_of(reader, races).equals(rolling_scores(scores))
+        advantages = season_advantages_of(reader, races, "mae_ranked")
+        assert advantages.equals(season_advantages(scores, "mae_ranked")) and advantages.height
 
 
 def test_surprises_begin_with_the_least_likely_winner(reader: Reader) -> None:

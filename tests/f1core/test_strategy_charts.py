@@ -11,12 +11,13 @@ from f1core.charts.finish_histogram import finish_histogram
 from f1core.charts.pit_windows import pit_windows
 from f1core.charts.position_chart import position_chart
 from f1core.charts.race_trace import race_trace
+from f1core.charts.rejoin_positions import rejoin_positions
 from f1core.charts.stint_laps import stint_laps
 from f1core.charts.style import COMPOUNDS, INK, NEUTRAL, compound_words, letter
 from f1core.charts.tyre_bars import tyre_bars
 from f1core.charts.wear_curves import wear_curves
 from f1core.simulator.rules import COMPOUNDS as SIMULATED_COMPOUNDS
-from tests.f1core.strategy_frames import FINISHES, LAPS, WEAR, WINDOWS, race_laps, race_stints
+from tests.f1core.strategy_frames import FINISHES, LAPS, REJOINS, WEAR, WINDOWS, race_laps, race_stints
 
 
 def rows_with(spec: dict[str, Any], *fields: str) -> list[dict[str, Any]]:
@@ -131,3 +132,21 @@ def test_the_window_is_what_cannot_be_told_from_the_best_lap() -> None:
     inside = next(rows for rows in spec["datasets"].values() if len(rows) == 3)
     assert [(row["stop"], row["lap"]) for row in inside] == [("Stop 1", 5), ("Stop 1", 6), ("Stop 2", 8)]
     assert "Stop 1 laps 5 to 6, Stop 2 laps 8 to 8" in spec["description"]
+
+
+def test_a_rejoin_is_a_cell_per_likely_place_and_a_mark_where_he_really_came_out() -> None:
+    spec = rejoin_positions(REJOINS.reverse()).to_dict()
+    cells = rows_with(spec, "probability", "told")
+    assert {(row["told"], row["position"]): row["probability"] for row in cells} == {
+        (6, 4): 0.7,
+        (6, 5): 0.3,
+        (7, 4): 1.0,
+        (9, 2): 0.45,
+        (9, 3): 0.55,
+    }
+    assert all(row["right"] - row["lap"] == row["bottom"] - row["top"] == 1 for row in cells)
+    (mark,) = rows_with(spec, "foretold")
+    assert mark == {"lap": 9, "foretold": 3, "position": 2, "series": "Really came out"}
+    assert "on 3 laps: 4 on lap 6, 3 on lap 9; real stops: lap 9, foretold 3, really 2" in spec["description"]
+    # The best place is on top.
+    assert spec["layer"][0]["encoding"]["y"]["scale"]["reverse"] is True

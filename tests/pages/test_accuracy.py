@@ -13,6 +13,8 @@ from tests.pages.conftest import ACCURACY, Open, draw, param
 from warehouse.reader import Reader
 
 NOW = "2026-11-20T12:00Z"
+CHARTS = {"skill": 1, "seasons": 3, "calibration": 3, "misses": 1, "forecasts": 0}
+"""Sections of the page and how many charts each has."""
 
 
 def scores(data: Path, stage: str = "pre_race") -> pl.DataFrame:
@@ -37,7 +39,8 @@ def test_the_pooled_scores_are_plain_means_over_races(stage: str, visit: Open, b
         assert number(table.loc["Winner named", names[model]]) == f"{mine['winner_right'].mean():.0%}"
         assert number(table.loc["Win log loss", names[model]]) == f"{mine['win_log_loss'].mean():.2f}"
     assert seen.says(f"{rows['event_id'].n_unique()} races, ")
-    assert seen.charts == 8
+    for view, charts in CHARTS.items():
+        assert visit(ACCURACY, built_data, clock=NOW, stage=stage, view=view).charts == charts, view
 
 
 def test_bold_marks_the_best(visit: Open, built_data: Path) -> None:
@@ -81,6 +84,9 @@ def test_seasons_are_a_filter_in_the_url(visit: Open, built_data: Path) -> None:
         ({"seasons": "1066,2026"}, "Nothing is known of seasons “1066”"),
         ({"seasons": "[x](https://evil.example)"}, "Nothing is known of seasons"),
         ({"score": "charm"}, "There is no score “charm” here"),
+        ({"view": "stairs"}, "There is no section “stairs” here; Against the baselines is shown."),
+        ({"view": "[x](https://evil.example)"}, "There is no section"),
+        ({"view": "forecasts", "kind": "<script>"}, "There is no kind “<script>” here"),
     ],
 )
 def test_bad_parameters_are_answered_kindly(
@@ -89,19 +95,22 @@ def test_bad_parameters_are_answered_kindly(
     seen = visit(ACCURACY, built_data, clock=NOW, **query)
     assert seen.says(answer)
     assert "](https://evil" not in "\n".join(seen.texts())
-    assert seen.charts == 8
+    # A link that names a score opens the section that shows it.
+    asked = "seasons" if "score" in query else query.get("view")
+    assert seen.charts == CHARTS[asked if asked in CHARTS else "skill"]
 
 
 def test_a_simulated_clock_sees_only_what_was_known(visit: Open, built_data: Path) -> None:
     seen = visit(ACCURACY, built_data, clock="2026-03-20")
     assert seen.says("to China 2026")
-    nothing = visit(ACCURACY, built_data, clock="2020-01-01")
-    assert nothing.says("No backtested race was over at this time")
-    assert nothing.charts == 0
+    for view in CHARTS:
+        nothing = visit(ACCURACY, built_data, clock="2020-01-01", view=view)
+        assert nothing.says("No backtested race was over at this time")
+        assert nothing.charts == 0
 
 
 def test_the_misses_are_the_farthest_off(visit: Open, built_data: Path) -> None:
-    tables = [one.value for one in visit(ACCURACY, built_data, clock=NOW).at.dataframe]
+    tables = [one.value for one in visit(ACCURACY, built_data, clock=NOW, view="misses").at.dataframe]
     shown = next(table for table in tables if "miss" in table.columns)
     distance = shown["miss"].abs().to_list()
     assert distance == sorted(distance, reverse=True)

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from f1core.targets import PRODUCTION_MODEL
 from f1core.wording import KIND_NAMES, model_name
-from tests.pages.conftest import ACCURACY, Open
+from tests.pages.conftest import ACCURACY, Open, draw, param
 from warehouse.reader import Reader
 
 
@@ -54,21 +54,26 @@ def test_the_greatest_surprise_is_the_winner_who_was_given_least(
         """,
         {"model": PRODUCTION_MODEL},
     )
-    shown = table_with(visit(ACCURACY, small_data), "winner", "win_probability", "named")
+    shown = table_with(visit(ACCURACY, small_data, view="misses"), "winner", "win_probability", "named")
     assert shown["win_probability"].to_list() == pytest.approx(
         (found["win_probability"].head(shown.height) * 100).to_list()
     )
     assert shown["link"][0] == f"/race?event={found['event_id'][0]}&target=race&stage=pre_race"
 
 
-def test_kinds_of_forecasts_have_tabs_of_their_own(visit: Open, small_data: Path, reader: Reader) -> None:
-    seen = visit(ACCURACY, small_data)
+def test_kinds_of_forecasts_are_never_mixed(visit: Open, small_data: Path, reader: Reader) -> None:
     heads = {
         "backtest": reader.query("select count(*) as n from backtest_predictions where target = 'race'"),
         "provisional": reader.query("select count(*) as n from forecasts where target = 'race'"),
     }
-    tables = [one.value for one in seen.at.dataframe if "model_version" in one.value.columns]
-    assert [tab.label for tab in seen.at.tabs if tab.label in KIND_NAMES.values()] == [
-        KIND_NAMES[kind] for kind in KIND_NAMES if kind in heads
-    ]
-    assert [len(table) for table in tables] == [heads[kind]["n"][0] for kind in KIND_NAMES if kind in heads]
+    kinds = [kind for kind in KIND_NAMES if kind in heads]
+    for kind in kinds:
+        seen = visit(ACCURACY, small_data, view="forecasts", kind=kind)
+        choice = next(group for group in seen.at.get("button_group") if group.key == "choice_kind")
+        assert choice.options == [KIND_NAMES[one] for one in kinds]
+        tables = [one.value for one in seen.at.dataframe if "model_version" in one.value.columns]
+        assert [len(table) for table in tables] == [heads[kind]["n"][0]], (
+            "those of one kind, and no other table"
+        )
+    choice.set_value(kinds[0])
+    assert param(draw(seen.at).at, "kind") == kinds[0]

@@ -23,6 +23,8 @@ from warehouse.reader import Reader
 
 PAGE = "pages/championship.py"
 NOW = "2026-11-20T12:00Z"
+CHARTS = {"rounds": 3, "places": 2, "points": 1, "elo": 1}
+"""Sections of the page and how many charts are drawn with each: the odds always are."""
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +38,9 @@ def reader(data: Path) -> Reader:
 
 
 def test_the_table_shows_what_is_stored(visit: Open, data: Path, reader: Reader) -> None:
+    for view, charts in CHARTS.items():
+        assert visit(PAGE, data, clock=NOW, view=view).charts == charts, view
     seen = visit(PAGE, data, clock=NOW)
-    assert seen.charts == 4
     shown = seen.at.dataframe[0].value
     rows = labelled_odds(reader, 2026, "drivers").filter(pl.col("event_id") == "2026-austria")
     assert shown["name"].to_list() == rows["name"].to_list()
@@ -85,6 +88,8 @@ def test_choices_live_in_the_url(visit: Open, data: Path) -> None:
         ({"season": "1950"}, "There is no season “1950” here"),
         ({"championship": "[x](https://evil.example)"}, "There is no championship"),
         ({"after": "2021-saudi-arabia"}, "There is no after round “2021-saudi-arabia” here"),
+        ({"view": "stairs"}, "There is no section “stairs” here; Round by round is shown."),
+        ({"view": "[x](https://evil.example)"}, "There is no section"),
     ],
 )
 def test_bad_parameters_are_answered_kindly(
@@ -93,7 +98,7 @@ def test_bad_parameters_are_answered_kindly(
     seen = visit(PAGE, data, clock=NOW, **query)
     assert seen.says(answer)
     assert "](https://evil" not in "\n".join(seen.texts())
-    assert seen.charts == 4
+    assert seen.charts == CHARTS["rounds"]
 
 
 def test_a_simulated_clock_sees_only_rounds_that_were_known(visit: Open, data: Path) -> None:

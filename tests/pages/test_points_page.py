@@ -45,7 +45,7 @@ def test_a_choice_goes_into_the_address_and_a_driver_has_one_place(
     visit: Open, small_data: Path, standings: dict[str, float]
 ) -> None:
     first, second = list(standings)[:2]
-    seen = visit(PAGE, small_data)
+    seen = visit(PAGE, small_data, view="points")
     seen.at.selectbox(key="place_1").set_value(second)
     once = draw(seen.at)
     assert param(once.at, "result") == f"{second}:1"
@@ -83,5 +83,9 @@ def test_a_result_that_cannot_be_is_answered_kindly(
 
 
 def test_constructors_have_no_simulator(visit: Open, small_data: Path) -> None:
-    seen = visit(PAGE, small_data, championship="constructors")
-    assert not seen.says("What if they finished like this?")
+    for query in ({}, {"view": "points"}, {"result": "nobody:1"}):
+        seen = visit(PAGE, small_data, championship="constructors", **query)
+        assert not seen.says("What if they finished like this?") and not seen.says("There is no")
+        assert seen.says("Odds from round to round"), "the first section instead"
+        section = next(group for group in seen.at.get("button_group") if group.key == "choice_view")
+        assert "What if" not in section.options

@@ -42,7 +42,7 @@ def test_a_backtested_race_shows_the_warehouses_numbers(visit: Open, built_data:
     assert metrics["Places off"].delta == f"grid {grid['mae_ranked']:.2f} · Elo {elo['mae_ranked']:.2f}"
     assert metrics["Podium hits"].value == f"{ours['podium_overlap']:.0%}"
     assert metrics["Inside 80 % range"].value == f"{ours['interval_coverage']:.0%}"
-    assert seen.charts == 5
+    assert seen.charts == 3
 
 
 def test_the_double_disqualification_of_las_vegas_is_shown(visit: Open, built_data: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_double_disqualification_of_las_vegas_is_shown(visit: Open, built_da
 
 
 def test_every_baseline_stands_beside_the_model(visit: Open, built_data: Path) -> None:
-    seen = visit(RACE, built_data, clock=NOW, **VEGAS)
+    seen = visit(RACE, built_data, clock=NOW, **VEGAS, view="baselines")
     models = next(one.value for one in seen.at.dataframe if "Parc Fermé #" in one.value.columns)
     assert list(models.columns[1:5]) == ["Parc Fermé #", "Grid order #", "Points order #", "Elo #"]
     for name in models.columns[1:5]:
@@ -129,7 +129,9 @@ def test_unknown_races_are_answered_kindly(typed: str, answer: str, visit: Open,
     seen = visit(RACE, built_data, clock=NOW, event=typed)
     assert seen.says(answer)
     assert seen.at.title[0].value.endswith("2026"), "a race is shown nevertheless"
-    assert seen.charts == 7, "the newest race has laps: five of the forecast, the lap chart and the tyres"
+    assert seen.charts == 3
+    section = next(group for group in seen.at.get("button_group") if group.key == "choice_view")
+    assert "What happened" in section.options, "the newest race has been run"
     written = "\n".join(seen.texts())
     assert "](https://evil" not in written, "what was typed must not become a link or an image"
     assert "<script>" not in written
@@ -143,7 +145,7 @@ def test_unknown_stages_and_models_are_answered_kindly(
     seen = visit(RACE, built_data, clock=NOW, event="2025-las-vegas", **{name: value})
     assert seen.says(f"There is no {name} “{value}” here")
     assert seen.at.title[0].value == "Las Vegas Grand Prix 2025"
-    assert seen.charts == 5
+    assert seen.charts == 3
 
 
 def test_a_race_that_is_not_backtested_says_so_and_shows_its_result(visit: Open, built_data: Path) -> None:
@@ -213,7 +215,7 @@ def test_backtest_and_provisional_are_never_mixed(visit: Open, small_copy: Path)
     assert seen.at.dataframe[0].value["win_probability"].sum() == pytest.approx(100)
     assert seen.says(f"**{KIND_NAMES['backtest']}.**")
     assert not seen.says(f"**{KIND_NAMES['provisional']}.**")
-    other = visit(RACE, small_copy, event=event, kind="provisional")
+    other = visit(RACE, small_copy, event=event, kind="provisional", view="baselines")
     assert other.at.dataframe[0].value["win_probability"].sum() == 0
     assert other.says(f"**{KIND_NAMES['provisional']}.**")
     assert not other.says(f"**{KIND_NAMES['backtest']}.**")

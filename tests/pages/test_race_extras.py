@@ -23,7 +23,7 @@ def reader(built_data: Path) -> Reader:
 def test_stages_stand_side_by_side_with_the_numbers_stored(
     visit: Open, built_data: Path, reader: Reader
 ) -> None:
-    seen = visit(RACE, built_data, clock=NOW, **MONACO)
+    seen = visit(RACE, built_data, clock=NOW, **MONACO, view="stages")
     shown = next(one.value for one in seen.at.dataframe if "pre_race_place" in one.value.columns)
     stored = reader.query(
         """
@@ -48,7 +48,7 @@ def test_stages_stand_side_by_side_with_the_numbers_stored(
 
 
 def test_earlier_races_here_are_those_of_the_tables(visit: Open, built_data: Path, reader: Reader) -> None:
-    seen = visit(RACE, built_data, clock=NOW, **MONACO)
+    seen = visit(RACE, built_data, clock=NOW, **MONACO, view="previous")
     shown = next(one.value for one in seen.at.dataframe if "winner_name" in one.value.columns)
     expected = reader.query(
         """
@@ -71,7 +71,7 @@ def test_earlier_races_here_are_those_of_the_tables(visit: Open, built_data: Pat
 def test_what_happened_is_the_official_result_with_laps_and_tyres(
     visit: Open, built_data: Path, reader: Reader
 ) -> None:
-    seen = visit(RACE, built_data, clock=NOW, **MONACO)
+    seen = visit(RACE, built_data, clock=NOW, **MONACO, view="happened")
     shown = next(one.value for one in seen.at.dataframe if "reason_retired" in one.value.columns)
     official = reader.query(
         "select position_text, points from race_results where event_id = '2026-monaco' and session = 'race' "
@@ -79,7 +79,8 @@ def test_what_happened_is_the_official_result_with_laps_and_tyres(
     )
     assert shown["position_text"].to_list() == official["position_text"].to_list()
     assert shown["points"].fillna(0).to_list() == official["points"].fill_null(0).to_list()
-    assert [tab.label for tab in seen.at.tabs][-3:] == ["Result", "Lap chart", "Tyres"]
+    parts = next(group for group in seen.at.get("button_group") if group.key == "choice_part")
+    assert parts.options == ["Result", "Lap chart", "Tyres"]
     summary = reader.query(
         "select * from session_summaries where event_id = '2026-monaco' and session = 'race'"
     ).row(0, named=True)
@@ -88,7 +89,8 @@ def test_what_happened_is_the_official_result_with_laps_and_tyres(
 
 
 def test_before_the_race_nothing_has_happened(visit: Open, built_data: Path) -> None:
-    seen = visit(RACE, built_data, clock="2026-06-05T12:00Z", event="2026-monaco")
+    seen = visit(RACE, built_data, clock="2026-06-05T12:00Z", event="2026-monaco", view="happened")
     assert not seen.says("What happened") and not seen.says("As raced")
+    assert not any("What happened" in group.options for group in seen.at.get("button_group"))
     assert seen.says("races here since 2018 were wet (no forecast is stored)")
     assert not any("reason_retired" in one.value.columns for one in seen.at.dataframe)

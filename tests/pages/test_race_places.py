@@ -45,19 +45,20 @@ def choice(seen: Visit, name: str) -> object:
 
 def test_places_reasons_and_pairs_are_drawn(visit: Open, drawn: Path, event: str, drivers: list[str]) -> None:
     seen = visit(RACE, drawn, event=event, stage=STAGE.value)
-    assert seen.charts == 5
-    for words in ("Every place", "Head to head", "is expected there"):
-        assert seen.says(words)
+    assert seen.charts == 3 and seen.says("Every place")
+    why = visit(RACE, drawn, event=event, stage=STAGE.value, view="why")
+    assert why.charts == 4 and why.says("Head to head") and why.says("is expected there")
     table = seen.at.dataframe[0].value
     entries = prediction_entries(
         Reader(drawn / "warehouse"), "provisional", event, STAGE.value, PRODUCTION_MODEL
     )
     assert table["dnf_probability"].to_list() == pytest.approx((entries["dnf_probability"] * 100).to_list())
     assert table["expected_points"].to_list() == pytest.approx(entries["expected_points"].to_list())
-    labels = [button.label for button in seen.at.get("download_button")]
-    assert labels[-3:] == ["Places, CSV", "Pairs, CSV", "Reasons, CSV"]
-    assert seen.at.selectbox(key="choice_driver").value == drivers[0]
-    assert seen.at.selectbox(key="choice_rival").value == drivers[1]
+    assert seen.at.get("download_button")[-1].label == "Places, CSV"
+    labels = [button.label for button in why.at.get("download_button")]
+    assert labels[-2:] == ["Pairs, CSV", "Reasons, CSV"]
+    assert why.at.selectbox(key="choice_driver").value == drivers[0]
+    assert why.at.selectbox(key="choice_rival").value == drivers[1]
 
 
 def test_driver_and_rival_live_in_the_url(visit: Open, drawn: Path, event: str, drivers: list[str]) -> None:
@@ -78,7 +79,7 @@ def test_driver_and_rival_live_in_the_url(visit: Open, drawn: Path, event: str, 
     assert after.says(f"There is no rival “{rival}” here")
     lost = visit(RACE, drawn, event=event, stage=STAGE.value, driver="<b>nobody</b>")
     assert lost.says("There is no driver “<b>nobody</b>” here")
-    assert lost.charts == 5
+    assert lost.charts == 4
 
 
 def test_a_forecast_without_them_says_so(visit: Open, drawn: Path, event: str) -> None:
@@ -86,6 +87,9 @@ def test_a_forecast_without_them_says_so(visit: Open, drawn: Path, event: str) -
     assert seen.charts == 2
     assert seen.says("No probabilities of single places, reasons or pairs of drivers are stored")
     assert "dnf_probability" not in seen.at.dataframe[0].value.columns
+    seen = visit(RACE, drawn, event=event, stage=STAGE.value, model="elo", view="why")
+    assert seen.charts == 2
+    assert seen.says("No probabilities of single places, reasons or pairs of drivers are stored")
     assert not seen.at.get("selectbox") or "choice_driver" not in [box.key for box in seen.at.selectbox]
 
 

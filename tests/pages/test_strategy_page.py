@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import polars as pl
 import pytest
 
 from f1core.simulator.plan import Plan, Stop
 from f1core.strategy.edits import Edit, WhatIf
+from f1core.strategy.rejoining import rejoin_race, rejoins
 from f1core.strategy.setup import race_setup
 from f1core.strategy.whatif import run
 from pages.shell.strategy_scenario import edited_stops, stop_rows
@@ -26,6 +28,23 @@ def data(ingested: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return strategy_folder(ingested, tmp_path_factory)
 
 
+SECTIONS = {"race": 2, "laps": 3, "finish": 1}
+"""Charts of every section that a scenario has at once."""
+
+
+def opened(seen: Visit, view: str) -> Visit:
+    """The same visitor, another section."""
+    seen.at.query_params["view"] = view
+    return draw(seen.at)
+
+
+def all_charts(seen: Visit) -> int:
+    """Charts over the sections, opened one after the other."""
+    found = {view: opened(seen, view).charts for view in SECTIONS}
+    assert found == SECTIONS
+    return sum(found.values())
+
+
 def figures(seen: Visit) -> dict[str, str]:
     return {one.label: one.value for one in seen.at.metric}
 
@@ -40,7 +59,9 @@ def test_the_page_shows_what_the_simulator_says(visit: Open, data: Path) -> None
     assert seen.says(f"{found.change.places_gained:+.2f} ± {found.change.places_error:.2f}") or seen.says(
         f"{abs(found.change.places_gained):.2f} ± {found.change.places_error:.2f} places"
     )
-    assert seen.charts == 6
+    assert seen.says("300 simulations with seed 1") and seen.says("they are an assumption")
+    assert all_charts(seen) == 6
+    seen = opened(seen, "finish")
     table = next(frame.value for frame in seen.at.dataframe if "gap_ahead_s" in frame.value.columns)
     assert table["lap"].to_list() == [15, 45]
     assert seen.says("300 simulations with seed 1") and seen.says("they are an assumption")
@@ -68,6 +89,56 @@ def test_the_scenario_lives_in_the_url(visit: Open, data: Path) -> None:
     assert param(draw(faster.at).at, "cars") is None
 
 
+def test_only_the_chosen_section_is_worked_out_and_the_url_keeps_it(visit: Open, data: Path) -> None:
+    seen = visit(PAGE, data, **NORRIS, cars=EARLY)
+    assert {one.value for one in seen.at.subheader} == {"Race trace", "Positions"}
+    (section,) = [one for one in seen.at.segmented_control if one.label == "Section"]
+    assert section.value == "race" and param(seen.at, "view") is None
+    section.set_value("laps")
+    laps = draw(seen.at)
+    assert param(laps.at, "view") == "laps" and param(laps.at, "cars") == EARLY
+    assert {one.value for one in laps.at.subheader} == {"Lap times by stint", "Wear", "Tyres"}
+    # Numbers, verdict, assumptions, downloads and the address stand under every section.
+    link = laps.at.get("code")[0].value
+    assert link == f"/strategy?event={EVENT}&driver=lando-norris&cars={EARLY}&view=laps"
+    for view, titles in {
+        "finish": {"Where it ends", "Back on the track"},
+        "rejoin": {"Place after a stop, lap by lap", "Real stops"},
+        "best": set(),
+    }.items():
+        shown = opened(laps, view)
+        assert {one.value for one in shown.at.subheader} == titles
+        assert len(figures(shown)) == 4 and shown.says("they are an assumption") and shown.says("places")
+        assert {one.label for one in shown.at.get("download_button")} == {"CSV", "JSON"}
+        assert shown.at.get("code")[0].value.endswith(f"&view={view}")
+    # What was copied leads to the same page; another season keeps the section.
+    query = dict(parse_qsl(link.partition("?")[2]))
+    again = visit(PAGE, data, **query)
+    assert again.charts == SECTIONS["laps"] and again.at.get("code")[0].value == link
+    next(one for one in again.at.selectbox if one.label == "Season").set_value("2025")
+    assert param(draw(again.at).at, "view") == "laps"
+    unknown = visit(PAGE, data, **NORRIS, view="[x](https://evil.example)")
+    assert unknown.says("There is no section") and unknown.charts == SECTIONS["race"]
+    assert "](https://evil" not in "\n".join([*unknown.texts(), unknown.at.get("code")[0].value])
+
+
+def test_where_he_would_come_out_is_what_the_model_says(visit: Open, data: Path) -> None:
+    reader = Reader(data / "warehouse")
+    told = rejoins(rejoin_race(reader, EVENT), "lando-norris")
+    seen = visit(PAGE, data, **NORRIS, view="rejoin")
+    assert seen.charts == 1 and told.height
+    stops = told.filter("is_stop", "is_predicted")
+    table = next(frame.value for frame in seen.at.dataframe if "real_position" in frame.value.columns)
+    for name in ("lap", "position", "real_position"):
+        assert table[name].to_list() == stops[name].to_list() != []
+    assert seen.links()["How often this is right"].endswith("?section=scores")
+    assert seen.says("lose") and seen.says("on this circuit")
+    # The scenario changes nothing here: it is the race as it was driven.
+    edited = visit(PAGE, data, **NORRIS, cars=EARLY, view="rejoin")
+    same = next(frame.value for frame in edited.at.dataframe if "real_position" in frame.value.columns)
+    assert same.equals(table)
+
+
 def test_an_illegal_plan_is_told_at_once_with_the_rules_name(visit: Open, data: Path) -> None:
     seen = visit(PAGE, data, **NORRIS, cars="lando-norris:M-30M")
     assert seen.says("Not allowed – two dry compounds.")
@@ -92,7 +163,7 @@ def test_bad_parameters_are_answered_kindly(
     seen = visit(PAGE, data, **query)
     assert seen.says(answer)
     assert "](https://evil" not in "\n".join(seen.texts())
-    assert seen.charts == 6
+    assert seen.charts == SECTIONS["race"] and all_charts(seen) == 6
 
 
 def test_what_is_left_out_is_said_once(visit: Open, data: Path) -> None:
@@ -102,10 +173,16 @@ def test_what_is_left_out_is_said_once(visit: Open, data: Path) -> None:
 
 def test_a_race_to_come_that_the_url_names_is_played(visit: Open, data: Path) -> None:
     seen = visit(PAGE, data, event="2026-qatar")
-    assert param(seen.at, "event") == "2026-qatar" and seen.charts == 6
+    assert param(seen.at, "event") == "2026-qatar"
     assert seen.says("No result of this race is known") and "Qatar (to come)" in "".join(
         map(str, next(one for one in seen.at.selectbox if one.label == "Race").options)
     )
+    assert all_charts(seen) == 6
+    # It has no laps to ask where he would come out: a link that asks for it shows the first section, and is no mistake.
+    asked = opened(seen, "rejoin")
+    assert asked.charts == SECTIONS["race"] and not asked.says("here; Race trace")
+    (section,) = [one for one in asked.at.segmented_control if one.label == "Section"]
+    assert "Where would he come out?" not in section.options and len(section.options) == 4
 
 
 def test_a_name_people_use_finds_the_driver(visit: Open, data: Path) -> None:
@@ -115,8 +192,8 @@ def test_a_name_people_use_finds_the_driver(visit: Open, data: Path) -> None:
 
 
 def test_the_best_strategies_are_ranked_when_asked_for(visit: Open, data: Path) -> None:
-    seen = visit(PAGE, data, **NORRIS)
-    assert not seen.says("Was it the right call?")
+    seen = visit(PAGE, data, **NORRIS, view="best")
+    assert not seen.says("Was it the right call?") and seen.charts == 0
     next(one for one in seen.at.button if one.label == "Rank strategies").click()
     ranked = draw(seen.at)
     assert ranked.says("Was it the right call?") and ranked.says("plans were run in the full field")
@@ -126,6 +203,7 @@ def test_the_best_strategies_are_ranked_when_asked_for(visit: Open, data: Path) 
     next(one for one in ranked.at.button if one.key == "take_1").click()
     taken = draw(ranked.at)
     assert str(param(taken.at, "cars")).startswith("lando-norris:")
+    assert param(taken.at, "view") == "best" and taken.says("Was it the right call?")
 
 
 def test_a_simulated_clock_sees_only_races_that_were_known(visit: Open, data: Path) -> None:
