@@ -171,9 +171,22 @@ def change(page: Any, at: int) -> float | None:
     return time.perf_counter() - started
 
 
-def warm_pages(browser: Any, data: Path, rounds: int = 5) -> bool:
-    """Every view again and again on one server, and choices changed on it; what is measured was drawn once before."""
+def warm_pages(browser: Any, data: Path, bare: Path, rounds: int = 5) -> bool:
+    """Every view again and again on one server, and choices changed on it; what is measured was drawn once before.
+
+    A bare page is opened as often: what this machine takes for a page with one chart.
+    """
     everything: list[float] = []
+    with server(bare, bare.parent, data) as (address, _pid):
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
+        page, took_bare = context.new_page(), []
+        for _ in range(2 * rounds):
+            started = time.perf_counter()
+            page.goto(address)
+            wait(page)
+            took_bare.append(time.perf_counter() - started)
+        context.close()
+    print(f"a bare page, opened again: median {quantile(took_bare[rounds:], 0.5):.2f} s\n")
     print("| view | opened, median [s] | worst [s] | choice changed, median [s] | worst [s] |")
     print("|---|---:|---:|---:|---:|")
     with server(REPOSITORY / "server.py", REPOSITORY, data) as (address, _pid):
@@ -350,7 +363,7 @@ def main() -> None:
             if "first" in parts:
                 fine.append(first_page(browser, data, bare))
             if "warm" in parts:
-                fine.append(warm_pages(browser, data))
+                fine.append(warm_pages(browser, data, bare))
             if "looks" in parts:
                 fine.append(looks(browser, data))
             if "axe" in parts:

@@ -34,6 +34,7 @@ def views(data: Path) -> dict[str, str]:
         "accuracy, calibration": "/accuracy?view=calibration",
         "accuracy, misses": "/accuracy?view=misses",
         "strategy": "/strategy?event=2024-spain",
+        "strategy, positions": "/strategy?event=2024-spain&view=positions",
         "strategy, laps": "/strategy?event=2024-spain&view=laps",
         "strategy, finishes": "/strategy?event=2024-spain&view=finish",
         "drivers": "/drivers",

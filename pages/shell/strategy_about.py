@@ -20,55 +20,60 @@ NOT_MODELLED = (
 
 
 def assumptions(setup: RaceSetup, answer: WhatIfAnswer) -> None:
-    """What is assumed, in words, and every fitted number with its interval, sample and source."""
+    """What is assumed, in words."""
     lane = setup.race.pit_lane
-    known = setup.parameters
-    with st.expander("What is assumed, and where the numbers come from", icon=":material/rule:"):
-        lines = [
-            f"A stop loses {lane.loss_s:.1f} s here; under a safety car {lane.safety_car_factor:.0%} of it, under a virtual "
-            f"one {lane.vsc_factor:.0%}. These shares could not be measured: they are an assumption.",
-            f"Tyres, pit lane, safety cars and passing were fitted on earlier races: {known.count_races} on this circuit, "
-            "drawn to all circuits in proportion to how little they say. Intervals are 80 %.",
-            NOT_MODELLED,
-            *answer.notes,
-        ]
+    lines = [
+        f"A stop loses {lane.loss_s:.1f} s here; under a safety car {lane.safety_car_factor:.0%} of it, under a virtual "
+        f"one {lane.vsc_factor:.0%}. These shares could not be measured: they are an assumption.",
+        f"Tyres, pit lane, safety cars and passing were fitted on earlier races: {setup.parameters.count_races} on this "
+        "circuit, drawn to all circuits in proportion to how little they say. Intervals are 80 %.",
+        NOT_MODELLED,
+        *answer.notes,
+    ]
+    with st.expander("What is assumed", icon=":material/rule:"):
         st.markdown("\n".join(f"- {plain(line)}" for line in lines))
-        column = st.column_config
 
-        def number(label: str) -> Any:
-            return column.NumberColumn(label, format="%.3f", width=80)
 
-        st.dataframe(
-            parameter_table(known),
-            hide_index=True,
-            row_height=ROW_HEIGHT,
-            height=320,
-            alt="Fitted parameters with 80 % intervals, sample sizes and sources",
-            column_config={
-                "parameter": column.TextColumn("Parameter", width=210, pinned=True),
-                "value": number("Value"),
-                "low": number("80 % from"),
-                "high": number("to"),
-                "unit": column.TextColumn("Unit", width=120),
-                "count": column.NumberColumn("Races", width=58),
-                "source": column.TextColumn("Source", width=92),
-            },
-        )
-        st.markdown("**Pace of the cars** [s/lap against the middle of the field; less is faster]")
-        st.dataframe(
-            setup.drivers.select("driver_name", "constructor_name", "grid", "pace_s", "pace_source"),
-            hide_index=True,
-            row_height=ROW_HEIGHT,
-            height=320,
-            alt="Pace of every car and where it comes from",
-            column_config={
-                "driver_name": column.TextColumn("Driver", width=140, pinned=True),
-                "constructor_name": column.TextColumn("Team", width=110),
-                "grid": column.NumberColumn("Grid", width=50),
-                "pace_s": column.NumberColumn("Pace", format="%+.3f", width=70),
-                "pace_source": column.TextColumn("From", width=260),
-            },
-        )
+def numbers_part(setup: RaceSetup) -> None:
+    """Every fitted number with its interval, sample and source."""
+    column = st.column_config
+
+    def number(label: str) -> Any:
+        return column.NumberColumn(label, format="%.3f", width=80)
+
+    st.subheader("Fitted to earlier races", anchor=False)
+    st.dataframe(
+        parameter_table(setup.parameters),
+        hide_index=True,
+        row_height=ROW_HEIGHT,
+        height=320,
+        alt="Fitted parameters with 80 % intervals, sample sizes and sources",
+        column_config={
+            "parameter": column.TextColumn("Parameter", width=210, pinned=True),
+            "value": number("Value"),
+            "low": number("80 % from"),
+            "high": number("to"),
+            "unit": column.TextColumn("Unit", width=120),
+            "count": column.NumberColumn("Races", width=58),
+            "source": column.TextColumn("Source", width=92),
+        },
+    )
+    st.subheader("Pace of the cars", anchor=False)
+    st.caption("Seconds a lap against the middle of the field; less is faster.")
+    st.dataframe(
+        setup.drivers.select("driver_name", "constructor_name", "grid", "pace_s", "pace_source"),
+        hide_index=True,
+        row_height=ROW_HEIGHT,
+        height=320,
+        alt="Pace of every car and where it comes from",
+        column_config={
+            "driver_name": column.TextColumn("Driver", width=140, pinned=True),
+            "constructor_name": column.TextColumn("Team", width=110),
+            "grid": column.NumberColumn("Grid", width=50),
+            "pace_s": column.NumberColumn("Pace", format="%+.3f", width=70),
+            "pace_source": column.TextColumn("From", width=260),
+        },
+    )
 
 
 def take_away(setup: RaceSetup, answer: WhatIfAnswer, labels: dict[str, str], link: str) -> None:
@@ -100,5 +105,5 @@ def take_away(setup: RaceSetup, answer: WhatIfAnswer, labels: dict[str, str], li
             on_click="ignore",
             help="The whole answer, with the names of the API",
         )
-    st.caption("This scenario, to copy; below the address of this installation:")
-    st.code(f"/{link}", language=None, wrap_lines=True)
+    # A link, not a block of code: for that the browser loads the highlighting of every language.
+    st.markdown(f"This scenario, to open or to copy: [{plain(link)}](/{link})")

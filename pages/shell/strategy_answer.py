@@ -68,17 +68,19 @@ def numbers(answer: WhatIfAnswer, name: str) -> None:
     st.markdown(f"{plain(verdict(answer, name))} Held against {plain(answer.compared_with)}.")
 
 
-def race_part(answer: WhatIfAnswer, labels: dict[str, str]) -> None:
-    """Gaps and positions of every car on every lap."""
-    chosen = tuple(changed_cars(answer))
-    laps = chart_laps(answer, labels)
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.subheader("Race trace", anchor=False)
-        draw(race_trace, laps.select(*TRACE_COLUMNS, "gap_s"), chosen, key="trace")
-    with right:
-        st.subheader("Positions", anchor=False)
-        draw(position_chart, laps.select(*TRACE_COLUMNS), chosen, key="positions")
+def trace_part(answer: WhatIfAnswer, labels: dict[str, str]) -> None:
+    """The gap of every car on every lap."""
+    st.subheader("Race trace", anchor=False)
+    laps = chart_laps(answer, labels).select(*TRACE_COLUMNS, "gap_s")
+    draw(race_trace, laps, tuple(changed_cars(answer)), key="trace")
+    _luck(answer)
+
+
+def positions_part(answer: WhatIfAnswer, labels: dict[str, str]) -> None:
+    """The position of every car on every lap."""
+    st.subheader("Positions", anchor=False)
+    laps = chart_laps(answer, labels).select(*TRACE_COLUMNS)
+    draw(position_chart, laps, tuple(changed_cars(answer)), key="positions")
     _luck(answer)
 
 

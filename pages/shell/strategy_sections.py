@@ -11,16 +11,19 @@ from f1core.strategy.views import page_link
 from f1core.strategy.whatif import WhatIfAnswer
 from pages.shell import sections as chosen
 from pages.shell.frame import App
-from pages.shell.strategy_answer import finish_part, laps_part, race_part
+from pages.shell.strategy_about import numbers_part
+from pages.shell.strategy_answer import finish_part, laps_part, positions_part, trace_part
 from pages.shell.strategy_best import best
 from pages.shell.strategy_rejoin import rejoin_part
 
 SECTIONS = {
-    "race": "Race trace and positions",
+    "race": "Race trace",
+    "positions": "Positions",
     "laps": "Lap times, tyres and wear",
     "finish": "Finishes and rejoins",
     "rejoin": "Where would he come out?",
     "best": "The best strategies",
+    "numbers": "Fitted numbers",
 }
 """What people read for a section, by the word in the URL; a race to come has no laps to ask where a car would come out."""
 
@@ -45,11 +48,13 @@ def strategy_sections(
     """
     driver, what_if = answer.driver_id, answer.what_if
     parts: dict[str, Callable[[], None]] = {
-        "race": lambda: race_part(answer, labels),
+        "race": lambda: trace_part(answer, labels),
+        "positions": lambda: positions_part(answer, labels),
         "laps": lambda: laps_part(answer, setup, labels),
         "finish": lambda: finish_part(answer, labels),
         "rejoin": lambda: rejoin_part(app, setup, driver, names[driver]),
         "best": lambda: best(app, setup, driver, rival, names, what_if),
+        "numbers": lambda: numbers_part(setup),
     }
     if not setup.is_past:
         parts.pop("rejoin")

@@ -28,7 +28,7 @@ def data(ingested: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return strategy_folder(ingested, tmp_path_factory)
 
 
-SECTIONS = {"race": 2, "laps": 3, "finish": 1}
+SECTIONS = {"race": 1, "positions": 1, "laps": 3, "finish": 1}
 """Charts of every section that a scenario has at once."""
 
 
@@ -43,6 +43,14 @@ def all_charts(seen: Visit) -> int:
     found = {view: opened(seen, view).charts for view in SECTIONS}
     assert found == SECTIONS
     return sum(found.values())
+
+
+def address(seen: Visit) -> str:
+    """The link to the scenario that the page hands out."""
+    (words,) = [
+        one.value for one in seen.at.markdown if one.value.startswith("This scenario, to open or to copy: ")
+    ]
+    return str(words.rpartition("](")[2].removesuffix(")"))
 
 
 def figures(seen: Visit) -> dict[str, str]:
@@ -74,7 +82,7 @@ def test_nothing_changed_is_said_so(visit: Open, data: Path) -> None:
 
 def test_the_scenario_lives_in_the_url(visit: Open, data: Path) -> None:
     seen = visit(PAGE, data, **NORRIS, cars=EARLY)
-    link = seen.at.get("code")[0].value
+    link = address(seen)
     assert link == f"/strategy?event={EVENT}&driver=lando-norris&cars={EARLY}"
     seed = next(one for one in seen.at.number_input if one.key == "scenario_seed")
     seed.set_value(7)
@@ -91,7 +99,7 @@ def test_the_scenario_lives_in_the_url(visit: Open, data: Path) -> None:
 
 def test_only_the_chosen_section_is_worked_out_and_the_url_keeps_it(visit: Open, data: Path) -> None:
     seen = visit(PAGE, data, **NORRIS, cars=EARLY)
-    assert {one.value for one in seen.at.subheader} == {"Race trace", "Positions"}
+    assert {one.value for one in seen.at.subheader} == {"Race trace"}
     (section,) = [one for one in seen.at.segmented_control if one.label == "Section"]
     assert section.value == "race" and param(seen.at, "view") is None
     section.set_value("laps")
@@ -99,27 +107,29 @@ def test_only_the_chosen_section_is_worked_out_and_the_url_keeps_it(visit: Open,
     assert param(laps.at, "view") == "laps" and param(laps.at, "cars") == EARLY
     assert {one.value for one in laps.at.subheader} == {"Lap times by stint", "Wear", "Tyres"}
     # Numbers, verdict, assumptions, downloads and the address stand under every section.
-    link = laps.at.get("code")[0].value
+    link = address(laps)
     assert link == f"/strategy?event={EVENT}&driver=lando-norris&cars={EARLY}&view=laps"
     for view, titles in {
+        "positions": {"Positions"},
         "finish": {"Where it ends", "Back on the track"},
         "rejoin": {"Place after a stop, lap by lap", "Real stops"},
         "best": set(),
+        "numbers": {"Fitted to earlier races", "Pace of the cars"},
     }.items():
         shown = opened(laps, view)
         assert {one.value for one in shown.at.subheader} == titles
         assert len(figures(shown)) == 4 and shown.says("they are an assumption") and shown.says("places")
         assert {one.label for one in shown.at.get("download_button")} == {"CSV", "JSON"}
-        assert shown.at.get("code")[0].value.endswith(f"&view={view}")
+        assert address(shown).endswith(f"&view={view}")
     # What was copied leads to the same page; another season keeps the section.
     query = dict(parse_qsl(link.partition("?")[2]))
     again = visit(PAGE, data, **query)
-    assert again.charts == SECTIONS["laps"] and again.at.get("code")[0].value == link
+    assert again.charts == SECTIONS["laps"] and address(again) == link
     next(one for one in again.at.selectbox if one.label == "Season").set_value("2025")
     assert param(draw(again.at).at, "view") == "laps"
     unknown = visit(PAGE, data, **NORRIS, view="[x](https://evil.example)")
     assert unknown.says("There is no section") and unknown.charts == SECTIONS["race"]
-    assert "](https://evil" not in "\n".join([*unknown.texts(), unknown.at.get("code")[0].value])
+    assert "](https://evil" not in "\n".join([*unknown.texts(), address(unknown)])
 
 
 def test_where_he_would_come_out_is_what_the_model_says(visit: Open, data: Path) -> None:
@@ -182,7 +192,7 @@ def test_a_race_to_come_that_the_url_names_is_played(visit: Open, data: Path) ->
     asked = opened(seen, "rejoin")
     assert asked.charts == SECTIONS["race"] and not asked.says("here; Race trace")
     (section,) = [one for one in asked.at.segmented_control if one.label == "Section"]
-    assert "Where would he come out?" not in section.options and len(section.options) == 4
+    assert "Where would he come out?" not in section.options and len(section.options) == 6
 
 
 def test_a_name_people_use_finds_the_driver(visit: Open, data: Path) -> None:
