@@ -61,6 +61,7 @@ class Reader:
         self._con: duckdb.DuckDBPyConnection | None = None
         self._snapshot: Snapshot | None = None
         self._stamp: tuple[int, int] | None = None
+        self._shown: dict[str, str] = {}
         self._known_files: dict[str, tuple[tuple[int, int, int], StoredFiles]] = {}
 
     @property
@@ -112,22 +113,26 @@ class Reader:
                     f"The warehouse {self.root} has the older schema {snapshot.schema_version}.",
                     hint="Run `python3 run.py build`: it is rebuilt from the raw facts.",
                 )
-            con = duckdb.connect(
-                config={
-                    "autoinstall_known_extensions": "false",
-                    "autoload_known_extensions": "false",
-                    "memory_limit": MEMORY_LIMIT,
-                    "threads": "2",
-                }
-            )
-            con.execute("set TimeZone='UTC'")
+            fresh = self._con is None
+            con = self._con or _connected()
+            wanted = {table.name: self._select(table, snapshot) for table in TABLES.values()}
+            shown = {} if fresh else self._shown
             try:
-                for table in TABLES.values():
-                    con.execute(f'create view "{table.name}" as {self._select(table, snapshot)}')
+                # One transaction: whoever asks meanwhile sees all of the old snapshot or all of the new one.
+                con.execute("begin")
+                try:
+                    for name, select in wanted.items():
+                        if shown.get(name) != select:
+                            con.execute(f'create or replace view "{name}" as {select}')
+                except BaseException:
+                    con.execute("rollback")
+                    raise
+                con.execute("commit")
             except duckdb.IOException as error:
+                if fresh:
+                    con.close()
                 raise self._incomplete(error) from error
-            # The old connection is left to the cursors that may still use it; it goes with the last of them.
-            self._con, self._snapshot, self._stamp = con, snapshot, stamp
+            self._con, self._snapshot, self._stamp, self._shown = con, snapshot, stamp, wanted
             return con
 
     def _incomplete(self, error: duckdb.IOException) -> WarehouseError:
@@ -171,6 +176,19 @@ class Reader:
                 f"There is no warehouse in {self.root} yet.", hint="Run `python3 run.py build`."
             ) from None
         return found.st_mtime_ns, found.st_ino
+
+
+def _connected() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": MEMORY_LIMIT,
+            "threads": "2",
+        }
+    )
+    con.execute("set TimeZone='UTC'")
+    return con
 
 
 def _in_utc(rows: pl.DataFrame) -> pl.DataFrame:

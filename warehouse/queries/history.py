@@ -9,8 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from warehouse.reader import Reader
 from warehouse.tables import TABLES
@@ -40,6 +43,8 @@ CALENDAR_COLUMNS = (
 )
 """What of the calendar is public before a weekend; whether an event was held is not among it."""
 
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -56,6 +61,15 @@ class Facts:
     calendar: pl.DataFrame
     sessions: pl.DataFrame
     circuits: pl.DataFrame
+
+    @cached_property
+    def known_us(self) -> dict[str, NDArray[np.int64]]:
+        """``known_at`` of every gated table [µs since 1970 UTC], in its order, for the gate's binary search."""
+        return {
+            name: rows["known_at"].dt.epoch("us").to_numpy()
+            for name, rows in self.tables.items()
+            if "known_at" in rows.columns
+        }
 
     def history(self, as_of: dt.datetime) -> History:
         """What the world knew before ``as_of``."""
@@ -78,8 +92,8 @@ class History:
     def end(self, name: str) -> int:
         """Number of rows of a table that were known: the identity of what this history sees of it."""
         if name not in self._ends:
-            known = self.facts.tables[name]["known_at"]
-            self._ends[name] = int(known.search_sorted(self.as_of, side="left"))
+            known = self.facts.known_us[name]
+            self._ends[name] = int(np.searchsorted(known, _microseconds(self.as_of), side="left"))
         return self._ends[name]
 
     def table(self, name: str) -> pl.DataFrame:
@@ -90,11 +104,19 @@ class History:
     def data_through(self) -> dt.datetime | None:
         """When the newest of all known facts became known; None when nothing was."""
         newest = [
-            rows["known_at"][-1]
+            (int(self.facts.known_us[name][end - 1]), name, end - 1)
             for name in GATED_TABLES
-            if name != "ratings" and (rows := self.table(name)).height
+            if name != "ratings" and (end := self.end(name))
         ]
-        return max(newest) if newest else None
+        if not newest:
+            return None
+        _, name, row = max(newest)
+        found: dt.datetime = self.facts.tables[name]["known_at"][row]
+        return found
+
+
+def _microseconds(instant: dt.datetime) -> int:
+    return (instant - EPOCH) // dt.timedelta(microseconds=1)
 
 
 def order_by_known(name: str, rows: pl.DataFrame) -> pl.DataFrame:
