@@ -3,7 +3,9 @@
     python benchmarks/app.py DATA [--seconds 180] [--only first,warm,load,looks,axe]
 
 * first: time to the first page of a fresh server in a fresh browser, beside a bare page with one chart in the same run.
-* warm: a page opened again, and a choice changed on it, until the content is there.
+* warm: a page gone to inside the open app, a choice changed on it, and a page opened by its address in a tab of its own
+  history (which loads Streamlit itself again), until the content is there. The bar is for the first two; the third stands
+  beside it, with a bare page opened the same way.
 * load: 20 sessions that speak the pages' protocol and 2 browsers that click, for some minutes.
 * looks: every view in both themes on a desk and on a phone: errors in the console, sideways scrolling, empty charts.
 * axe: serious and critical violations found by axe-core that a bare page does not have. That one shows the chart and two
@@ -16,23 +18,19 @@ import argparse
 import itertools
 import os
 import platform
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path[0] = str(REPOSITORY)  # instead of this folder, in which pages.py would pass for the package `pages`
 
+from benchmarks.app_browser import FLAGS, chromium, quantile, server, wait
 from benchmarks.app_views import views
+from benchmarks.app_warm import warm_pages
 from tests.protocol_sessions import Tally, flatness, measure_memory, session
 
 BARE = """
@@ -49,14 +47,6 @@ TABLES = """
 st.dataframe(rows, alt="First")
 st.dataframe(rows, alt="Second")
 """
-READY = "[data-testid=stMain] >> text=Unofficial: not associated"
-IDLE = "() => document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state') === 'notRunning'"
-"""The script of the page has ended."""
-DRAWN = """() => {
-    const seen = what => [...document.querySelectorAll(`[data-testid=${what}]`)].filter(one => one.offsetParent);
-    return !seen('stSkeleton').length && seen('stVegaLiteChart').every(chart => chart.querySelector('svg, canvas'));
-}"""
-"""Nothing that can be seen is a grey stand-in, and every chart has its picture."""
 OVERFLOW = """() => {
     const main = document.querySelector('[data-testid=stMain]');
     return Math.max(main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - window.innerWidth);
@@ -67,47 +57,9 @@ EMPTY_CHARTS = """() => [...document.querySelectorAll('[data-testid=stVegaLiteCh
     .map(chart => chart.getAttribute('aria-label') || 'without a name')"""
 SETTLED_MS = 1500
 """Tables write what screen readers read a moment after they are drawn."""
-CLOCK = "2026-11-20T12:00Z"
 SESSIONS, BROWSERS = 20, 2
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-BARS = {"first": 1.5, "warm": 1.5, "load": 3.0}
+BARS = {"first": 1.5, "load": 3.0}
 SEVERE = ("serious", "critical")
-
-
-@contextmanager
-def server(script: Path, folder: Path, data: Path) -> Iterator[tuple[str, int]]:
-    """A fresh server; yields its address and process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
-    environment = {**os.environ, "PARCFERME_DATA": str(data), "PARCFERME_CLOCK": CLOCK}
-    child = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                    break
-            except OSError:
-                if time.monotonic() > deadline or child.poll() is not None:
-                    sys.exit("the server did not start")
-                time.sleep(0.1)
-        yield address, child.pid
-    finally:
-        child.terminate()
-        child.wait(timeout=20)
-
-
-def wait(page: Any) -> None:
-    """Waits until the content is there: the last words of the page, the end of its script, every chart drawn."""
-    page.wait_for_selector(READY, timeout=60_000)
-    page.wait_for_function(IDLE, timeout=60_000)
-    page.wait_for_function(DRAWN, timeout=60_000)
 
 
 def open_page(browser: Any, url: str) -> float:
@@ -120,12 +72,6 @@ def open_page(browser: Any, url: str) -> float:
     took = time.perf_counter() - started
     context.close()
     return took
-
-
-def quantile(values: list[float], share: float) -> float:
-    """The value below which a share of all lies, the next one up."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def first_page(browser: Any, data: Path, bare: Path, rounds: int = 3) -> bool:
@@ -146,70 +92,6 @@ def first_page(browser: Any, data: Path, bare: Path, rounds: int = 3) -> bool:
         f"| | {sorted(ours)[rounds // 2]:.2f} | {sorted(theirs)[rounds // 2]:.2f} | {added:+.2f} | +{BARS['first']} |\n"
     )
     return added <= BARS["first"]
-
-
-def change(page: Any, at: int) -> float | None:
-    """Changes one of the choices of a page that is open, another one each time; time until it is drawn [s].
-
-    Args:
-        page: The browser's page.
-        at: Which of the buttons that are not pressed; counted round and round.
-
-    Returns:
-        None where there is no choice.
-    """
-    radios = page.locator("[data-testid=stMain] [role=radio][aria-checked=false]")
-    count = radios.count()
-    if not count:
-        return None
-    before = page.url
-    started = time.perf_counter()
-    radios.nth(at % count).click()
-    page.wait_for_function("url => location.href !== url", arg=before, timeout=30_000)
-    page.wait_for_function(IDLE, timeout=60_000)
-    page.wait_for_function(DRAWN, timeout=60_000)
-    return time.perf_counter() - started
-
-
-def warm_pages(browser: Any, data: Path, bare: Path, rounds: int = 5) -> bool:
-    """Every view again and again on one server, and choices changed on it; what is measured was drawn once before.
-
-    A bare page is opened as often: what this machine takes for a page with one chart.
-    """
-    everything: list[float] = []
-    with server(bare, bare.parent, data) as (address, _pid):
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
-        page, took_bare = context.new_page(), []
-        for _ in range(2 * rounds):
-            started = time.perf_counter()
-            page.goto(address)
-            wait(page)
-            took_bare.append(time.perf_counter() - started)
-        context.close()
-    print(f"a bare page, opened again: median {quantile(took_bare[rounds:], 0.5):.2f} s\n")
-    print("| view | opened, median [s] | worst [s] | choice changed, median [s] | worst [s] |")
-    print("|---|---:|---:|---:|---:|")
-    with server(REPOSITORY / "server.py", REPOSITORY, data) as (address, _pid):
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
-        page = context.new_page()
-        for name, path in views(data).items():
-            opened, changed = [], []
-            for turn in range(2 * rounds):
-                started = time.perf_counter()
-                page.goto(address + path)
-                wait(page)
-                took = time.perf_counter() - started
-                another = change(page, turn % rounds)
-                if turn >= rounds:  # the first times are not warm
-                    opened.append(took)
-                    changed += [another] if another is not None else []
-            everything += opened + changed
-            told = f"{quantile(changed, 0.5):.2f} | {max(changed):.2f}" if changed else "– | –"
-            print(f"| {name} | {quantile(opened, 0.5):.2f} | {max(opened):.2f} | {told} |", flush=True)
-        context.close()
-    p95 = quantile(everything, 0.95)
-    print(f"\nwarm page or changed choice: p95 {p95:.2f} s of {len(everything)}, bar {BARS['warm']} s\n")
-    return p95 <= BARS["warm"]
 
 
 def clicking(data: Path, address: str, until: float, seed: int, tally: Tally, lock: threading.Lock) -> None:
@@ -333,14 +215,6 @@ def looks(browser: Any, data: Path) -> bool:
 def is_fault(message: Any) -> bool:
     """Whether a message of the browser's console is an error; Streamlit asks below a page's path and takes 404 for an answer."""
     return message.type == "error" and "/_stcore/" not in (message.location or {}).get("url", "")
-
-
-def chromium() -> str:
-    """The system's Chromium."""
-    found = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
-    if found is None:
-        sys.exit("no Chromium on this machine: install the package `chromium`")
-    return found
 
 
 def main() -> None:
