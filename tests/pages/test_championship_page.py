@@ -19,6 +19,7 @@ from tests.championship_data import championship_folder
 from tests.pages.conftest import Open, draw, param
 from warehouse.queries.championship import final_positions
 from warehouse.queries.drivers import season_drivers
+from warehouse.queries.rankings import EntityKind, rankings
 from warehouse.reader import Reader
 
 PAGE = "pages/championship.py"
@@ -156,3 +157,23 @@ def test_what_is_taken_away_is_what_is_shown(reader: Reader) -> None:
     assert made["event_id"] == "2021-qatar" and len(made["entries"]) == rows.height
     assert b'"what_must_happen"' in as_json(made)
     assert points_table(rows)["wins"].sum() == 20, "twenty races"
+
+
+@pytest.mark.parametrize(("which", "kind"), [("drivers", "driver"), ("constructors", "constructor")])
+def test_the_elo_ranking_is_that_of_the_table(
+    which: str, kind: EntityKind, visit: Open, data: Path, reader: Reader
+) -> None:
+    seen = visit(PAGE, data, clock=NOW, championship=which, view="elo")
+    table = next(frame.value for frame in seen.at.dataframe if "elo" in frame.value.columns)
+    rows = rankings(reader, kind, "2026-austria")
+    assert table["name"].to_list() == rows["name"].to_list()
+    assert table["elo"].to_list() == rows["elo"].to_list() == sorted(rows["elo"], reverse=True)
+    stored = reader.query(
+        "select entity_id, elo from elo_rankings where event_id = '2026-austria' and entity_kind = $kind",
+        {"kind": kind},
+    )
+    assert dict(rows.select("entity_id", "elo").iter_rows()) == dict(stored.iter_rows())
+    before = visit(
+        PAGE, data, clock="2021-12-10T12:00Z", season="2021", after="2021-saudi-arabia", view="elo"
+    )
+    assert before.says("After the race in Saudi Arabia")
