@@ -3,8 +3,8 @@
     python benchmarks/app.py DATA [--seconds 180] [--only first,warm,load,looks,axe]
 
 * first: time to the first page of a fresh server in a fresh browser, beside a bare page with one chart in the same run.
-* warm: a page gone to inside the open app, a choice changed on it, and a page opened by its address in a tab of its own
-  history (which loads Streamlit itself again), until the content is there. The bar is for the first two; the third stands
+* warm: a page gone to inside the open app, a choice changed on it, and a page opened by its address, which loads
+  Streamlit itself again, until the content is there. The bar is for the first two; the third stands
   beside it, with a bare page opened the same way.
 * load: 20 sessions that speak the pages' protocol and 2 browsers that click, for some minutes.
 * looks: every view in both themes on a desk and on a phone: errors in the console, sideways scrolling, empty charts.

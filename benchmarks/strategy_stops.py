@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.strategy_tables import Wanted, table, verdicts
 from f1core.settings import load_settings
 from models.strategy.race_clock import COLUMNS, RaceClock, dry_laps, race_clocks
-from models.strategy.rejoin import LAPS, RejoinModel, green_stops, lasting_pace, rivals_on_track
+from models.strategy.rejoin import LAPS, SEASONS, RejoinModel, green_stops, lasting_pace, rivals_on_track
 from models.strategy.undercut import UndercutModel, undercut_pairs
 from warehouse.queries.strategy import circuits_of_events, race_facts
 from warehouse.reader import Reader
@@ -31,6 +31,7 @@ FIRST, LAST = 2024, 2026
 CONSTANT_LOSS_S = 22.0
 """Pit loss of the plain forecast: everybody keeps his gap, a stop costs the same everywhere."""
 
+ALONE = "the same without the other circuits, as on the page"
 REJOIN, UNDERCUT = "circuit's loss, present pace", "logistic, known at the stop"
 """The forecasts of the product."""
 
@@ -46,22 +47,28 @@ def dry_clocks(reader: Reader) -> list[RaceClock]:
 
 def rejoin_rows(clocks: list[RaceClock], first: int, last: int) -> list[dict[str, Any]]:
     model = RejoinModel().fit(clocks)
-    ours, plain = [], []
+    ours, alone, plain = [], [], []
     for clock in clocks:
         if not first <= clock.season <= last:
             continue
+        held = model.losses.get(clock.circuit_id, {})
+        newest = {year: loss for year, loss in held.items() if year >= clock.season - SEASONS}
+        own = RejoinModel({clock.circuit_id: newest})
         for car, lap in green_stops(clock):
             rivals, pace = rivals_on_track(clock, car, lap), lasting_pace(clock, lap - 1)
             told = model.predict(clock, car, lap, rivals)
-            if told is None or pace is None:
+            page = own.predict(clock, car, lap, rivals)
+            if told is None or page is None or pace is None:
                 continue
             before, after = clock.end_s[lap - 1], clock.end_s[lap + 1]
             real = 1 + int((after[rivals] < after[car]).sum())
             kept = 1 + int((before[rivals] < before[car] + CONSTANT_LOSS_S).sum())
             time = before[car] + LAPS * float(np.median(pace)) + CONSTANT_LOSS_S
             ours.append((told.position - real, told.time_s - after[car]))
+            alone.append((page.position - real, page.time_s - after[car]))
             plain.append((kept - real, time - after[car]))
-    return [_rejoin_row("constant 22 s, gaps kept", plain), _rejoin_row(REJOIN, ours)]
+    variants = {"constant 22 s, gaps kept": plain, REJOIN: ours, ALONE: alone}
+    return [_rejoin_row(variant, errors) for variant, errors in variants.items()]
 
 
 def _rejoin_row(variant: str, errors: list[tuple[int, float]]) -> dict[str, Any]:

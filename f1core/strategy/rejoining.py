@@ -89,8 +89,8 @@ def rejoin_race_of(
     """The same from laps.
 
     The benchmark draws a circuit's loss a little towards the median of all circuits, for which it reads every race. Here
-    only races of this circuit are read, of the last :data:`models.strategy.rejoin.SEASONS` seasons: as good on the stops of
-    2019-2023, and quick enough for a page.
+    only races of this circuit are read, of the last :data:`models.strategy.rejoin.SEASONS` seasons, which is quick
+    enough for a page; ``benchmarks/strategy_stops.py`` measures both.
 
     Args:
         laps: Of races on one circuit, as :func:`warehouse.queries.rejoin.circuit_race_laps`, in any order.
